@@ -1,0 +1,60 @@
+# Everything runs in .venv, which the first target makes: only python3 (3.11 or newer) and make are needed.
+
+.DEFAULT_GOAL := help
+
+SERVICE := {{cookiecutter.service_slug}}
+UV := .venv/bin/uv
+
+export UV_PYTHON := $(CURDIR)/.venv/bin/python
+export UV_PYTHON_DOWNLOADS := never
+unexport VIRTUAL_ENV
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: .venv/rendering ## render a service, start it, send it a request and show what happened
+	@.venv/bin/python scripts/demo.py
+
+.PHONY: test
+test: .venv/testing ## run the template's tests, and in them those of the services it renders
+	.venv/bin/pytest --numprocesses auto
+
+.PHONY: check
+check: .venv/testing ## formatting, lint and types of the template's own code
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+
+.PHONY: format
+format: .venv/testing ## format the template's own code and mend what the linter can
+	.venv/bin/ruff format
+	.venv/bin/ruff check --fix
+
+.PHONY: clean
+clean: ## remove the environment and the caches
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/rendering: pyproject.toml | $(UV)
+	$(UV) pip install --quiet --group render
+	@touch $@
+
+# The tests of rendered services run here as well, so what a service depends on is installed with
+# what the template needs, read from a service rendered for the purpose.
+.venv/testing: .venv/rendering $(SERVICE)/pyproject.toml
+	@rm -rf .venv/service && mkdir .venv/service
+	@printf 'cookiecutters_dir: .venv/service\nreplay_dir: .venv/service\n' > .venv/service/config.yaml
+	.venv/bin/cookiecutter . --no-input --config-file .venv/service/config.yaml --output-dir .venv/service > .venv/service/log
+	$(UV) pip install --quiet --group dev \
+	    --requirements .venv/service/order-service/pyproject.toml \
+	    --group .venv/service/order-service/pyproject.toml:dev
+	@touch $@
+
+$(UV):
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        set -ex; $$python -m venv --clear .venv; exec .venv/bin/python -m pip install --quiet --disable-pip-version-check uv; \
+	    fi; \
+	done; echo 'No python3 of version 3.11 or newer was found: install one, then run make again.' >&2; exit 1

@@ -1,0 +1,227 @@
+"""What the prompts accept, and the names derived from the answers.
+
+cookiecutter.json loads this as a Jinja extension: a bad answer is refused, in one line, before the
+next question is asked. hooks/pre_gen_project.py applies the same rules to the final answers.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from cookiecutter.exceptions import FailedHookException
+from jinja2 import Environment
+from jinja2.ext import Extension
+
+
+class InvalidAnswer(FailedHookException):
+    """An answer is refused. A failed hook to cookiecutter, whose command line prints it as one line."""
+
+
+class Rule(NamedTuple):
+    limit: int  # characters
+    shape: str  # a regular expression
+    wording: str  # the same in words
+    example: str
+
+
+_KEBAB = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+# No control characters, and no marks that Jinja would take for its own.
+_PROSE = r"(?!.*\{[{%#])\S(.*\S)?"
+
+RULES = {
+    "service_name": Rule(
+        60,
+        r"[^\W\d_]([ .-]?[^\W_])*",
+        "must be letters and digits, with single spaces, dots or hyphens between them",
+        "Order Service",
+    ),
+    "service_slug": Rule(
+        40,
+        _KEBAB,
+        "must be lowercase letters and digits, words joined by hyphens",
+        "order-service",
+    ),
+    "aggregate_name": Rule(
+        24,
+        r"[A-Za-z][A-Za-z0-9]*( [A-Za-z0-9]+)*",
+        "must be letters and digits without accents, one word or several",
+        "Purchase Order",
+    ),
+    "aggregate_plural": Rule(
+        32,
+        _KEBAB,
+        "must be lowercase letters and digits, words joined by hyphens",
+        "purchase-orders",
+    ),
+    "description": Rule(
+        200,
+        _PROSE,
+        "must be one line of text, without spaces around it and without '{{', '{%' and '{#'",
+        "Takes orders and archives the result.",
+    ),
+    "author_name": Rule(
+        100,
+        _PROSE,
+        "must be one line of text, without spaces around it and without '{{', '{%' and '{#'",
+        "Zoë O'Neill",
+    ),
+}
+
+_STDLIB = sys.stdlib_module_names | set(
+    # in one of Python 3.11 to 3.14, whichever of them runs this
+    "aifc annotationlib asynchat asyncore audioop cgi cgitb chunk compression crypt distutils imghdr"
+    " imp lib2to3 mailcap msilib nis nntplib ossaudiodev pipes smtpd sndhdr spwd sunau telnetlib uu"
+    " xdrlib".split()
+)
+# Packages and console scripts that a rendered service uses, and the folders beside its package.
+_NEIGHBOURS = frozenset(
+    "activate annotated_types anyio attrs boto3 botocore build certifi click conftest dateutil deploy"
+    " dist docs dotenv fastapi h11 hatchling httpcore httpx hypothesis idna jinja2 jmespath mangum moto"
+    " msgspec mypy pip pluggy punq py pydantic pydantic_core pydantic_settings pynamodb pytest"
+    " pytest_xdist python python3 requests ruff s3transfer setuptools six sniffio src starlette"
+    " structlog tests typing_extensions urllib3 uv uvicorn venv watchfiles werkzeug wheel xdist"
+    " yaml".split()
+)
+# Names that the rendered code already gives to something.
+_TAKEN = frozenset(
+    "adapter adapters aggregate answer api app application base_model body bootstrap bus causation cli"
+    " clock codec command commands commit config container correlation cursor data depends detail docs"
+    " domain entrypoint entrypoints error errors event events fast_api field file files handler health"
+    " history id item items json key kind limit loaded location memory message messages openapi outcome"
+    " pending port ports problem problems projection projections queries query read ready reason"
+    " recorded redoc request response result router self service session settings src state status"
+    " store stream test tests type unit unit_of_work uow value values version view views worker".split()
+)
+
+
+def checked(answers: Mapping[str, str], prompt: str) -> str:
+    """The answer to `prompt`, or InvalidAnswer saying what is wrong and what would be right."""
+    answer = str(answers[prompt])
+    if reason := _objection(answers, prompt, answer):
+        shown = answer if len(answer) <= 60 else answer[:57] + "..."
+        raise InvalidAnswer(
+            f"{prompt} {shown!r} is refused: it {reason}. A valid example: {RULES[prompt].example}"
+        )
+    return answer
+
+
+def problem(answers: Mapping[str, str]) -> str:
+    """What is wrong with a complete set of answers, private variables included, or nothing."""
+    derivations: dict[str, Callable[[], str]] = {
+        "__package": lambda: package_name(answers["service_slug"]),
+        "__aggregate": lambda: class_name(answers["aggregate_name"]),
+        "__aggregate_snake": lambda: snake_case(class_name(answers["aggregate_name"])),
+        "__aggregate_words": lambda: words(answers["__aggregate_snake"]),
+        "__plural_snake": lambda: package_name(answers["aggregate_plural"]),
+        "__plural_words": lambda: words(answers["__plural_snake"]),
+    }
+    try:
+        for prompt in RULES:
+            checked(answers, prompt)
+    except InvalidAnswer as refusal:
+        return str(refusal)
+    for name, derive in derivations.items():
+        if answers[name] != derive():
+            return (
+                f"{name} {answers[name]!r} is refused: it is derived, as {derive()!r}; leave it out"
+            )
+    return ""
+
+
+def _objection(answers: Mapping[str, str], prompt: str, answer: str) -> str:
+    rule = RULES[prompt]
+    if not answer:
+        return "is empty"
+    if len(answer) > rule.limit:
+        return f"has {len(answer)} characters, and {rule.limit} are the limit"
+    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for c in answer):
+        return "holds a control character"
+    if not re.fullmatch(rule.shape, answer):
+        return rule.wording
+    if prompt == "service_slug":
+        return _package_objection(package_name(answer))
+    if prompt == "aggregate_name":
+        return _identifier_objection(snake_case(class_name(answer)), class_name(answer))
+    if prompt == "aggregate_plural":
+        plural_name = package_name(answer)
+        if plural_name == snake_case(class_name(answers["aggregate_name"])):
+            return "is the singular as well, and both are needed to tell one from many"
+        return _identifier_objection(plural_name)
+    return ""
+
+
+def _package_objection(package: str) -> str:
+    if keyword.iskeyword(package):
+        return f"makes the package {package!r}, which is a Python keyword"
+    if package in _STDLIB:
+        return f"makes the package {package!r}, which is a module of Python's standard library"
+    if package in _NEIGHBOURS:
+        return f"makes the package {package!r}, which hides one that the service needs"
+    return ""
+
+
+def _identifier_objection(*names: str) -> str:
+    for name in names:
+        if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+            return f"makes the name {name!r}, which is a Python keyword"
+        if name in dir(builtins):
+            return f"makes the name {name!r}, which is one of Python's own"
+        if name in _TAKEN:
+            return f"makes the name {name!r}, which the service uses for something else"
+    return ""
+
+
+def package_name(kebab: str) -> str:
+    return kebab.replace("-", "_")
+
+
+def class_name(name: str) -> str:
+    return "".join(word[0].upper() + word[1:] for word in name.split())
+
+
+def snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def words(snake: str) -> str:
+    return snake.replace("_", " ")
+
+
+def plural(singular: str) -> str:
+    """A first guess by the regular rules; whoever knows better edits the answer."""
+    if re.search(r"[^aeiou]y$", singular):
+        return singular[:-1] + "ies"
+    return singular + ("es" if re.search(r"(s|x|z|ch|sh)$", singular) else "s")
+
+
+def quoted(text: str) -> str:
+    """The text as a literal that means the same in TOML, YAML, JSON and Python."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+class Answers(Extension):
+    """The filters of cookiecutter.json, the hooks and the rendered files."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        for function in (
+            checked,
+            problem,
+            package_name,
+            class_name,
+            snake_case,
+            words,
+            plural,
+            quoted,
+        ):
+            environment.filters[function.__name__] = function
+        # `cruft update` loads two versions of the template in one process: neither may get the
+        # other's rules.
+        sys.modules.pop(__name__, None)

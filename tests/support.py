@@ -1,0 +1,105 @@
+"""Rendering the template, and looking at what came out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cookiecutter.main import cookiecutter
+
+TEMPLATE = Path(__file__).resolve().parent.parent
+ENVIRONMENT = Path(sys.executable).parent
+
+# Combinations that differ in what can go wrong: every store; names that sort before, between and
+# after their neighbours; the longest name, with a plural that no rule makes; awkward prose.
+COMBINATIONS: dict[str, dict[str, str]] = {
+    "defaults": {},
+    "sqlite": {"store": "sqlite", "license": "Proprietary"},
+    "apple": {"service_name": "Fruit", "aggregate_name": "Apple", "python_version": "3.14"},
+    "zebra": {
+        "service_name": "Zoo",
+        "aggregate_name": "Zebra",
+        "store": "sqlite",
+        "license": "Apache-2.0",
+    },
+    "longest": {
+        "service_name": "Élan vital No. 2",
+        "aggregate_name": "International Person Data",
+        "aggregate_plural": "international-people-data",
+        "description": 'Keeps "people\'s" data – naïve, 100 % \\o/ <b>& #1</b>: $HOME {x} `y`"',
+        "author_name": 'Zoë "Zed" O\'Neill \\ Søn, 李',
+    },
+}
+COMBINATIONS["longest"]["aggregate_name"] = "International Human Data"
+
+
+@dataclass(frozen=True)
+class BakedProject:
+    path: Path
+    store: str
+    package: str
+    aggregate: str
+    plural: str
+
+    @property
+    def files(self) -> set[str]:
+        """The paths of all files, below the project."""
+        return {each.relative_to(self.path).as_posix() for each in self.walk()}
+
+    def walk(self) -> Iterator[Path]:
+        made_here = {".venv", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+        for each in sorted(self.path.rglob("*")):
+            if each.is_file() and not made_here.intersection(each.relative_to(self.path).parts):
+                yield each
+
+    def run(self, *command: str, **settings: str) -> str:
+        """The output of a command that succeeds, with the tools of the template's environment."""
+        path = f"{ENVIRONMENT}{os.pathsep}{os.environ['PATH']}"
+        outcome = subprocess.run(
+            command,
+            cwd=self.path,
+            env=os.environ | {"PATH": path} | settings,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        assert outcome.returncode == 0, f"{' '.join(command)}\n{outcome.stdout}"
+        return outcome.stdout
+
+
+def own_config(folder: Path) -> Path:
+    """Cookiecutter's settings for one test, apart from those of whoever runs it."""
+    config = folder / "cookiecutter.yaml"
+    config.write_text(
+        f"cookiecutters_dir: {folder / 'cookiecutters'}\nreplay_dir: {folder / 'replay'}\n"
+    )
+    return config
+
+
+def bake(folder: Path, template: str | Path = TEMPLATE, **answers: str) -> BakedProject:
+    project = Path(
+        cookiecutter(
+            str(template),
+            no_input=True,
+            extra_context=answers,
+            output_dir=str(folder / "out"),
+            config_file=str(own_config(folder)),
+        )
+    )
+    (package,) = (each.name for each in (project / "src").iterdir())
+    (aggregate,) = (
+        each.name for each in (project / "src" / package / "domain").iterdir() if each.is_dir()
+    )
+    answered = answers.get("aggregate_plural", aggregate.replace("_", "-") + "s")
+    return BakedProject(
+        path=project,
+        store=answers.get("store", "dynamodb"),
+        package=package,
+        aggregate=aggregate,
+        plural=answered.replace("-", "_"),
+    )

@@ -1,0 +1,1 @@
+"""{{ cookiecutter.service_name }}: an event-driven, domain-driven microservice."""

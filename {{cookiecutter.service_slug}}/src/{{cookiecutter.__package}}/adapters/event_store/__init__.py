@@ -1,0 +1,1 @@
+"""The event stores: each module has an `open_store(settings)` that returns its adapter."""

@@ -1,0 +1,49 @@
+"""The composition root: the only place that knows which adapter serves which port."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from .adapters import files
+from .bus import Dispatch, EventStore, MessageBus, Retry, bootstrap
+from .config import Settings
+from .log import log_messages
+from .service import {{ cookiecutter.__aggregate_snake }}
+from .service.ports import FileStore
+
+SERVICES = ({{ cookiecutter.__aggregate_snake }},)  # one name per aggregate
+
+
+def open_store(settings: Settings) -> EventStore:
+    """The event store that STORE names. Only its module is imported: no other's driver is needed."""
+    module = import_module(f".adapters.event_store.{settings.store}", __package__)
+    store: EventStore = module.open_store(settings)
+    return store
+
+
+def make_bus(
+    settings: Settings,
+    *,
+    store: EventStore | None = None,
+    dependencies: Mapping[Any, Any] | None = None,
+    dispatch: Dispatch | None = None,
+    retry: Retry | None = None,
+) -> MessageBus:
+    """The message bus of this service. What is given replaces what `settings` would choose.
+
+    Raises `ConfigurationError` if the wiring is wrong or the store cannot be opened.
+    """
+    given = dependencies or {}
+    return bootstrap(
+        commands=[row for service in SERVICES for row in service.COMMANDS],
+        events=[row for service in SERVICES for row in service.EVENTS],
+        queries=[row for service in SERVICES for row in service.QUERIES],
+        store=store or open_store(settings),
+        dependencies={
+            **({} if FileStore in given else {FileStore: files.open_files(settings)}),
+            **given,
+        },
+        middleware=[log_messages],
+        dispatch=dispatch,
+        retry=retry,
+    )

@@ -1,0 +1,88 @@
+"""The message bus: commands, events, units of work and event sourcing, in process and durable.
+
+Vendored into the service and never edited here; a newer one comes with the template. It knows no
+HTTP, no database and no logging, and imports nothing from its neighbours.
+"""
+
+from .aggregate import Aggregate, applies
+from .codec import Codec, Codecs
+from .errors import (
+    AggregateExists,
+    AggregateNotFound,
+    CodecError,
+    CommitTooLarge,
+    ConcurrencyError,
+    ConfigurationError,
+    DomainError,
+    DuplicateCommand,
+    StoreError,
+    StoreUnavailable,
+    UnknownEvent,
+)
+from .handlers import CommandHandler, EventHandler, QueryHandler
+from .message_bus import Dispatch, MessageBus, Middleware, Next, Outcome, Registry, Retry
+from .messages import Clock, Command, Event, IdSource, Message, Query, RandomIds, SystemClock
+from .pending import Worker
+from .store import (
+    Commit,
+    EventStore,
+    LoadedStream,
+    PendingCommand,
+    PendingKey,
+    Position,
+    RecordedEvent,
+    StoredCommit,
+    StreamAppend,
+)
+from .unit_of_work import Envelope, Reader, UnitOfWork
+from .wiring import bootstrap
+
+__all__ = [
+    "Aggregate",
+    "AggregateExists",
+    "AggregateNotFound",
+    "Clock",
+    "Codec",
+    "CodecError",
+    "Codecs",
+    "Command",
+    "CommandHandler",
+    "Commit",
+    "CommitTooLarge",
+    "ConcurrencyError",
+    "ConfigurationError",
+    "Dispatch",
+    "DomainError",
+    "DuplicateCommand",
+    "Envelope",
+    "Event",
+    "EventHandler",
+    "EventStore",
+    "IdSource",
+    "LoadedStream",
+    "Message",
+    "MessageBus",
+    "Middleware",
+    "Next",
+    "Outcome",
+    "PendingCommand",
+    "PendingKey",
+    "Position",
+    "Query",
+    "QueryHandler",
+    "RandomIds",
+    "Reader",
+    "RecordedEvent",
+    "Registry",
+    "Retry",
+    "StoreError",
+    "StoreUnavailable",
+    "StoredCommit",
+    "StreamAppend",
+    "SystemClock",
+    "UnitOfWork",
+    "UnknownEvent",
+    "Worker",
+    "applies",
+    "bootstrap",
+]

@@ -1,0 +1,84 @@
+"""Messages to stored text and back.
+
+The text is JSON, each message an object that names its own type (and its version, from 2 on) under
+``$type``. What would not come back equal is refused before it is written: JSON libraries turn NaN
+into null and a tuple into a list without a word, and a stream so damaged never loads again.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, TypeVar, Union
+
+import msgspec
+
+from .aggregate import Aggregate
+from .errors import CodecError, ConfigurationError, UnknownEvent
+from .messages import Command, Event, Message
+
+M = TypeVar("M", bound=Message)
+
+
+class Codec(Generic[M]):
+    """Encodes and decodes messages of the given types.
+
+    Raises `ConfigurationError` if two of them are stored under one name and version.
+    """
+
+    def __init__(self, types: Iterable[type[M]]) -> None:
+        by_tag: dict[str, type[M]] = {}
+        for message_type in types:
+            tag = str(message_type.__struct_config__.tag)
+            other = by_tag.setdefault(tag, message_type)
+            if other is not message_type:
+                raise ConfigurationError(
+                    f"{other.__name__} and {message_type.__name__} are both stored as {tag!r}: "
+                    "give one of them another name= or version="
+                )
+        self._tags = frozenset(by_tag)
+        union: Any = Union[tuple(by_tag.values())] if by_tag else None  # noqa: UP007 - built at run time
+        self._one = msgspec.json.Decoder(list[union])
+        self._many = msgspec.json.Decoder(list[list[union]])
+
+    def encode(self, messages: Sequence[M]) -> str:
+        """The messages as the text of a JSON array. Raises `CodecError` for what would be lost."""
+        try:
+            text = msgspec.json.encode(messages)
+            if self._one.decode(text) == messages:
+                return text.decode()
+            reason = "it reads back as another value (NaN, or a type that JSON has no word for?)"
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            reason = str(error)
+        names = ", ".join(type(message).__name__ for message in messages)
+        raise CodecError(f"{names} cannot be stored: {reason}")
+
+    def decode(self, *texts: str) -> list[M]:
+        """The messages of all these arrays, in order. Raises `UnknownEvent`."""
+        try:
+            if len(texts) == 1:
+                return self._one.decode(texts[0])
+            arrays = self._many.decode("[" + ",".join(texts) + "]")
+        except msgspec.ValidationError as error:
+            raise UnknownEvent(self._unknown(texts, error)) from error
+        return [message for array in arrays for message in array]
+
+    def _unknown(self, texts: tuple[str, ...], error: Exception) -> str:
+        for text in texts:
+            for stored in msgspec.json.decode(text, type=list[dict[str, Any]]):
+                if stored.get("$type") not in self._tags:
+                    known = ", ".join(sorted(self._tags))
+                    return f"{stored.get('$type')!r} is not known here; known are: {known}"
+        return f"the stored shape is not the declared one: {error}"
+
+
+class Codecs:
+    """The codecs of one service: one for its commands, and one for the events of each aggregate."""
+
+    def __init__(self, commands: Iterable[type[Command]]) -> None:
+        self.commands = Codec[Command](commands)
+        self._events: dict[type[Aggregate], Codec[Event]] = {}
+
+    def events(self, aggregate_type: type[Aggregate]) -> Codec[Event]:
+        """The codec of the events that this aggregate applies."""
+        codec = self._events.get(aggregate_type)
+        if codec is None:
+            codec = self._events[aggregate_type] = Codec[Event](aggregate_type.appliers)
+        return codec

@@ -1,0 +1,193 @@
+"""The cycle: command, decide, commit, next command.
+
+A bus holds no state of a call, so any number of threads may share one. What it runs is settled at
+start and never looked up again: dictionaries from message types to handlers.
+"""
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import msgspec
+
+from .codec import Codecs
+from .errors import ConcurrencyError, ConfigurationError
+from .handlers import CommandHandler, EventHandler, QueryHandler
+from .messages import Clock, Command, IdSource, Message, Query
+from .store import EventStore, PendingCommand, PendingKey, RecordedEvent
+from .unit_of_work import Committed, Envelope, Reader, UnitOfWork
+
+R = TypeVar("R")
+
+Next = Callable[[Envelope], Any]
+Middleware = Callable[[Envelope, Next], Any]
+"""Wraps the handling of every command, follow-up and query: it calls `next(envelope)` and returns
+what that returns. An error of a follow-up is seen here and nowhere else."""
+
+
+class Retry(msgspec.Struct, frozen=True, kw_only=True):
+    """How a command goes on after a conflict: at most `attempts` runs, with full jitter between
+    them, below `base` seconds doubled each time up to `cap` ("Exponential Backoff and Jitter", AWS
+    Architecture Blog, 2015). A store that did not answer is sent the identical commit `resends`
+    times more."""
+
+    attempts: int = 12
+    base: float = 0.004
+    cap: float = 0.5
+    resends: int = 2
+
+    def pause(self, attempt: int) -> None:
+        time.sleep(random.uniform(0, min(self.cap, self.base * 2**attempt)))  # noqa: S311 - no secret
+
+
+class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
+    """How follow-ups run before `handle` returns: one attempt each, within so many `steps` and
+    `seconds`; what is left, and what failed, a worker takes up after `grace`."""
+
+    steps: int = 100
+    seconds: float = 10.0
+    grace: timedelta = timedelta(seconds=5)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a command: the events that it recorded, not those of its follow-ups.
+
+    `replayed` says that it had been handled before, and this is the answer of then.
+    """
+
+    events: tuple[RecordedEvent, ...]
+    replayed: bool = False
+
+
+class Registry(msgspec.Struct, frozen=True):
+    """The wiring, as it was checked at start: which handler runs what."""
+
+    commands: Mapping[type[Message], CommandHandler[Any]]
+    events: Mapping[type[Message], tuple[EventHandler[Any], ...]]
+    queries: Mapping[type[Message], QueryHandler[Any]]
+
+
+class MessageBus:
+    """Where every message goes. Made by `bootstrap`."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        store: EventStore,
+        codecs: Codecs,
+        clock: Clock,
+        ids: IdSource,
+        middleware: Iterable[Middleware] = (),
+        dispatch: Dispatch | None = None,
+        retry: Retry | None = None,
+    ) -> None:
+        self.registry, self.store, self.clock = registry, store, clock
+        self.dispatch, self.retry = dispatch or Dispatch(), retry or Retry()
+        self._codecs, self._ids = codecs, ids
+        self._reader = Reader(store, codecs)
+        self._run: Next = self._run_command
+        self._answer: Next = self._run_query
+        for layer in reversed(list(middleware)):
+            self._run, self._answer = _wrap(layer, self._run), _wrap(layer, self._answer)
+
+    def handle(self, command: Command, *, correlation_id: str | None = None) -> Outcome:
+        """Run a command from outside, and then, once each, the commands that follow from it.
+
+        Returns as soon as the command itself has committed and its follow-ups had their turn; what
+        becomes of those does not change the outcome. Raises the command's own `DomainError`,
+        `ConcurrencyError` when every attempt met a conflict, `CommitTooLarge`, `CodecError`,
+        `StoreUnavailable`, and whatever its handler raises; then nothing was committed (after
+        `StoreUnavailable`: perhaps).
+        """
+        command_id = self._ids.new_id()
+        committed: Committed = self._run(
+            Envelope(command, command_id, correlation_id or command_id)
+        )
+        self._follow(committed)
+        return Outcome(committed.events)
+
+    def ask(self, query: Query[R], *, correlation_id: str | None = None) -> R:
+        """Answer a query. Raises what its handler raises."""
+        query_id = self._ids.new_id()
+        answer: R = self._answer(Envelope(query, query_id, correlation_id or query_id))
+        return answer
+
+    def run_pending(self, pending: PendingCommand) -> None:
+        """Run one pending command, and then what follows from it.
+
+        Raises `DuplicateCommand` if another run of it has taken effect, and whatever `handle` does.
+        """
+        (command,) = self._codecs.commands.decode(pending.payload)
+        self._follow(self._run(self._envelope(pending, command)))
+
+    def _follow(self, committed: Committed) -> None:
+        """Run follow-ups first in, first out. A stream in which one failed, or in which an earlier
+        one is still open, is left to the worker: the order within a stream holds."""
+        if not committed.follow_ups:
+            return
+        queue = deque((committed, *follow_up) for follow_up in committed.follow_ups)
+        deadline = time.monotonic() + self.dispatch.seconds
+        left_to_worker: set[str] = set()
+        for _ in range(self.dispatch.steps):
+            if not queue or time.monotonic() > deadline:
+                return
+            cause, pending, command = queue.popleft()
+            stream_id = pending.key.stream_id
+            if stream_id in left_to_worker:
+                continue
+            try:
+                if stream_id in cause.contended and self._earlier_is_open(pending.key):
+                    left_to_worker.add(stream_id)
+                    continue
+                committed = self._run(self._envelope(pending, command))
+            except Exception:  # the middleware has seen it; the pending command stays in the store
+                left_to_worker.add(stream_id)
+            else:
+                queue.extend((committed, *follow_up) for follow_up in committed.follow_ups)
+
+    def _earlier_is_open(self, key: PendingKey) -> bool:
+        return any(pending.key < key for pending in self.store.pending(key.stream_id))
+
+    def _envelope(self, pending: PendingCommand, command: Command) -> Envelope:
+        return Envelope(
+            command, pending.command_id, pending.correlation_id, pending.causation_id, pending.key
+        )
+
+    def _run_command(self, envelope: Envelope) -> Committed:
+        handler = self.registry.commands.get(type(envelope.message))
+        if handler is None:
+            raise ConfigurationError(f"no handler for {type(envelope.message).__name__}")
+        for attempt in range(1, self.retry.attempts):
+            try:
+                return self._attempt(handler, envelope)
+            except ConcurrencyError:
+                self.retry.pause(attempt)
+        return self._attempt(handler, envelope)
+
+    def _attempt(self, handler: CommandHandler[Any], envelope: Envelope) -> Committed:
+        uow = UnitOfWork(self.store, self._codecs, envelope, self.clock.now())
+        handler.handle(envelope.message, uow)
+        recorded = uow.recorded()
+        decided = [
+            (event, command)
+            for event in recorded
+            for event_handler in self.registry.events.get(type(event.event), ())
+            for command in event_handler.handle(event.event)
+        ]
+        return uow.commit(
+            recorded, decided, self._ids, due_in=self.dispatch.grace, resends=self.retry.resends
+        )
+
+    def _run_query(self, envelope: Envelope) -> Any:
+        handler = self.registry.queries.get(type(envelope.message))
+        if handler is None:
+            raise ConfigurationError(f"no handler for {type(envelope.message).__name__}")
+        return handler.handle(envelope.message, self._reader)
+
+
+def _wrap(layer: Middleware, inner: Next) -> Next:
+    return lambda envelope: layer(envelope, inner)

@@ -1,0 +1,109 @@
+"""Command, Event, Query: the messages, and what identifies them.
+
+A message is a frozen, keyword-only `msgspec.Struct`; declaring its fields is all there is to write::
+
+    class OrderCreated(Event):
+        order_id: str
+
+It is stored under the name of its class, version 1, unless it says otherwise. A class may so be
+renamed, or given a new shape, while the log keeps the old word::
+
+    class OrderPlaced(Event, name="OrderCreated", version=2):
+        order_id: str
+"""
+
+import os
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, dataclass_transform
+
+import msgspec
+
+R = TypeVar("R")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+class MessageType(msgspec.StructMeta):
+    """Makes every message frozen and keyword-only, and its stored text say which message it is."""
+
+    message_name: str
+    message_version: int
+
+    def __new__(
+        mcls,
+        class_name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        name: str = "",
+        version: int = 1,
+        **options: Any,
+    ) -> "MessageType":
+        stored_name = name or class_name
+        if "." in stored_name or version < 1:
+            raise TypeError(f"{class_name}: a message name holds no dot, and versions start at 1")
+        cls = super().__new__(
+            mcls,
+            class_name,
+            bases,
+            namespace,
+            frozen=True,
+            kw_only=True,
+            tag_field="$type",
+            tag=stored_name if version == 1 else f"{stored_name}.v{version}",
+            **options,
+        )
+        cls.message_name, cls.message_version = stored_name, version
+        return cls
+
+
+class Message(msgspec.Struct, metaclass=MessageType):
+    """What commands, events and queries have in common: `type(message)` is a `MessageType`."""
+
+    message_name: ClassVar[str]
+    message_version: ClassVar[int]
+
+
+class Command(Message):
+    """*Do this.* Exactly one handler runs it, in one unit of work."""
+
+
+class Event(Message):
+    """*This happened.* Recorded by an aggregate, for good."""
+
+
+class Query(Message, Generic[R]):
+    """*Tell me.* `Query[R]` is answered with an `R`; asking changes nothing."""
+
+
+class Clock(Protocol):
+    """Where times come from."""
+
+    def now(self) -> datetime:
+        """The present moment, in UTC, with its time zone."""
+        ...
+
+
+class IdSource(Protocol):
+    """Where ids come from."""
+
+    def new_id(self) -> str:
+        """A fresh id, never given before: at most 64 letters and digits."""
+        ...
+
+
+class SystemClock:
+    """The clock of the machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class RandomIds:
+    """128 random bits from the operating system, as 32 hexadecimal digits.
+
+    From the system at each call: two processes forked, or two machines restored, from one memory
+    image never give the same id.
+    """
+
+    def new_id(self) -> str:
+        return os.urandom(16).hex()

@@ -1,0 +1,188 @@
+"""The port to the event store, and what passes through it.
+
+A store moves text: it knows streams, commits and pending commands, and no message type. What must
+become true together is one `Commit`, and `EventStore.append` is the only call that writes events.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from .errors import CommitTooLarge
+from .messages import Event
+
+MAX_COMMIT_BYTES = 380_000
+MAX_COMMIT_STREAMS = 90
+MAX_COMMIT_ROWS = 98
+"""Streams and follow-ups together. The three limits are those of the narrowest store (a DynamoDB
+item holds 400 KB, a transaction 100 items), and hold on all of them alike."""
+
+
+class Position(msgspec.Struct, frozen=True):
+    """The end of a stream as it was loaded, to append after. Taken from a load, never made up.
+
+    `Position.start` is the end of a stream that has no event yet.
+    """
+
+    stream_id: str
+    version: int
+
+    @classmethod
+    def start(cls, stream_id: str) -> "Position":
+        return cls(stream_id, 0)
+
+
+class StreamAppend(msgspec.Struct, frozen=True):
+    """The events that a commit adds to one stream: a JSON array of `count` events."""
+
+    after: Position
+    events: str
+    count: int
+
+
+class PendingKey(msgspec.Struct, frozen=True, order=True):
+    """The name of a pending command: the stream, the version of the first event of the commit in
+    that stream, and the place among the commit's follow-ups, from 0. Sorts in the order to run."""
+
+    stream_id: str
+    version: int
+    ordinal: int
+
+
+class PendingCommand(msgspec.Struct, frozen=True):
+    """A command that follows from an event, and is still to be handled: a token in the store that
+    the commit which handles it consumes. Workers see it from `due_at` on."""
+
+    key: PendingKey
+    command_id: str
+    payload: str
+    causation_id: str
+    correlation_id: str
+    attempts: int
+    due_at: datetime
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one command makes true, together or not at all.
+
+    `unchanged` are streams that were read and must not have moved; `consumes` is the pending
+    command that this one was. Raises `CommitTooLarge` when made, beyond the limits above.
+    """
+
+    command_id: str
+    command: str
+    correlation_id: str
+    causation_id: str | None
+    recorded_at: datetime
+    appends: tuple[StreamAppend, ...] = ()
+    follow_ups: tuple[PendingCommand, ...] = ()
+    consumes: PendingKey | None = None
+    unchanged: tuple[Position, ...] = ()
+
+    def __post_init__(self) -> None:
+        size = sum(len(append.events.encode()) for append in self.appends)
+        size += sum(len(pending.payload.encode()) for pending in self.follow_ups)
+        streams = len(self.appends) + len(self.unchanged)
+        for what, have, limit in (
+            ("bytes of events and follow-ups", size, MAX_COMMIT_BYTES),
+            ("streams", streams, MAX_COMMIT_STREAMS),
+            ("streams and follow-ups", streams + len(self.follow_ups), MAX_COMMIT_ROWS),
+        ):
+            if have > limit:
+                raise CommitTooLarge(
+                    f"{self.command}: {have} {what} in one commit, at most {limit}"
+                )
+
+
+class StoredCommit(msgspec.Struct, frozen=True):
+    """What a store keeps of a commit in one stream. `version` is that of its first event."""
+
+    stream_id: str
+    version: int
+    count: int
+    events: str
+    command_id: str
+    command: str
+    correlation_id: str
+    causation_id: str | None
+    recorded_at: datetime
+
+    @classmethod
+    def all_of(cls, commit: Commit) -> "list[StoredCommit]":
+        """The commit, as it is kept in each of its streams."""
+        return [
+            cls(
+                append.after.stream_id,
+                append.after.version + 1,
+                append.count,
+                append.events,
+                commit.command_id,
+                commit.command,
+                commit.correlation_id,
+                commit.causation_id,
+                commit.recorded_at,
+            )
+            for append in commit.appends
+        ]
+
+
+class LoadedStream(msgspec.Struct, frozen=True):
+    """A stream as it was at one moment: its commits in order, its end, its open follow-ups."""
+
+    position: Position
+    commits: list[StoredCommit]
+    pending: list[PendingCommand]
+
+
+class RecordedEvent(msgspec.Struct, frozen=True):
+    """An event in the log, with when and why.
+
+    `event_id` is ``stream_id@version``. `causation_id` is the id of the command that recorded it,
+    `command` that command's name; `correlation_id` is shared by all that one message set in motion.
+    """
+
+    event: Event
+    event_id: str
+    stream_id: str
+    version: int
+    recorded_at: datetime
+    causation_id: str
+    correlation_id: str
+    command: str = ""
+
+
+class EventStore(Protocol):
+    """The port. Safe for any number of threads; every adapter passes the one contract suite.
+
+    Each call raises `StoreUnavailable` when the store does not answer in a bounded time.
+    """
+
+    def load(self, stream_id: str, at: int | None = None) -> LoadedStream:
+        """The whole stream; with `at`, the commits that begin at or before this version."""
+        ...
+
+    def append(self, commit: Commit) -> None:
+        """Make the commit true. The identical commit of a command from outside may be sent again:
+        if it had been taken, this returns.
+
+        Raises `DuplicateCommand` if the pending command it consumes is gone, `ConcurrencyError` if
+        a stream has moved on. After either, nothing was written.
+        """
+        ...
+
+    def pending(self, stream_id: str) -> list[PendingCommand]:
+        """The open follow-ups of one stream, in order, as of now."""
+        ...
+
+    def due(self, now: datetime, limit: int = 100) -> list[PendingCommand]:
+        """Follow-ups of any stream that are due, longest first. A hint: some may be gone already."""
+        ...
+
+    def ping(self) -> None:
+        """Return if the store can be read."""
+        ...
+
+    def close(self) -> None:
+        """Release what the adapter holds."""
+        ...

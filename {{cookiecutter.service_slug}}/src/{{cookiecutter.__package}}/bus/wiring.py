@@ -1,0 +1,180 @@
+"""`bootstrap()`: from explicit tables to a message bus that is known to be wired right.
+
+Everything that can be wrong with the wiring is found here, at start, and said by name. The
+container (punq) is asked once for each handler; no call goes through it later.
+"""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+import punq
+
+from .aggregate import Aggregate
+from .codec import Codecs
+from .errors import ConfigurationError
+from .handlers import CommandHandler, EventHandler, QueryHandler
+from .message_bus import Dispatch, MessageBus, Middleware, Registry, Retry
+from .messages import Clock, Command, Event, IdSource, Message, Query, RandomIds, SystemClock
+from .store import EventStore
+
+M = TypeVar("M", bound=type[Message])
+V = TypeVar("V")
+Table = Mapping[M, V] | Iterable[tuple[M, V]]
+"""Rows of message type and handler. Pairs rather than a dict, so that a row given twice is seen."""
+
+
+def bootstrap(
+    *,
+    commands: Table[type[Command], type[CommandHandler[Any]]],
+    events: Table[type[Event], Iterable[type[EventHandler[Any]]]] = (),
+    queries: Table[type[Query[Any]], type[QueryHandler[Any]]] = (),
+    store: EventStore,
+    dependencies: Mapping[Any, Any] | None = None,
+    middleware: Iterable[Middleware] = (),
+    dispatch: Dispatch | None = None,
+    retry: Retry | None = None,
+) -> MessageBus:
+    """Check the wiring and make the message bus.
+
+    `commands` and `queries` give each message type its one handler, `events` each event type its
+    handlers, in the order they decide. `dependencies` maps a port to the adapter that serves it;
+    handlers ask for ports in their ``__init__``. `Clock` and `IdSource` are ports too, the system's
+    unless given.
+
+    Raises `ConfigurationError` for: two handlers of one command or query; a handler paired with
+    another type than its own; a `handle` of the wrong shape; an event that no aggregate applies; two
+    messages of one stored name; an event handler that asks for anything but settings (a frozen
+    Struct); a dependency that nothing provides.
+    """
+    ports = {Clock: SystemClock(), IdSource: RandomIds(), **(dependencies or {})}
+    make = _Maker(ports)
+    command_rows = _rows(commands, "command")
+    registry = Registry(
+        commands={
+            message: make.handler(CommandHandler, message, handler)
+            for message, handler in command_rows.items()
+        },
+        events={
+            message: tuple(make.event_handler(message, handler) for handler in row)
+            for message, row in _rows(events, "event").items()
+        },
+        queries={
+            message: make.handler(QueryHandler, message, handler)
+            for message, handler in _rows(queries, "query").items()
+        },
+    )
+    for event_type in registry.events:
+        _check_is_applied(event_type)
+    codecs = Codecs(command_rows)
+    for aggregate_type in _aggregates():
+        codecs.events(aggregate_type)
+    return MessageBus(
+        registry=registry,
+        store=store,
+        codecs=codecs,
+        clock=ports[Clock],
+        ids=ports[IdSource],
+        middleware=middleware,
+        dispatch=dispatch,
+        retry=retry,
+    )
+
+
+def _rows(table: Table[M, V], kind: str) -> dict[M, V]:
+    rows: dict[M, V] = {}
+    for message, row in table.items() if isinstance(table, Mapping) else table:
+        if message in rows:
+            name = message.__name__
+            raise ConfigurationError(f"{kind} {name} is listed twice: one row per {kind}")
+        rows[message] = row
+    return rows
+
+
+class _Maker:
+    """Checks handlers against their rows, and makes them."""
+
+    def __init__(self, ports: Mapping[Any, Any]) -> None:
+        self._ports = ports
+        self._container = punq.Container()
+        for port, adapter in ports.items():
+            self._container.register(port, instance=adapter)
+
+    def event_handler(self, message: type[Message], handler: Any) -> Any:
+        """An event handler decides from the event alone: it may be given settings, nothing else."""
+        for name, hint in _dependencies_of(handler).items():
+            if not (isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
+                raise ConfigurationError(
+                    f"{handler.__name__} asks for {name}: {_name(hint)}, but an event handler decides "
+                    "from the event alone: it may be given settings (a frozen msgspec.Struct); "
+                    "whatever reads or writes belongs in a command handler"
+                )
+        return self.handler(EventHandler, message, handler)
+
+    def handler(self, kind: Any, message: type[Message], handler: Any) -> Any:
+        """The one instance of this handler, with the ports it asks for."""
+        name, row = _name(handler), message.__name__
+        if not (inspect.isclass(handler) and issubclass(handler, kind)):
+            raise ConfigurationError(f"{name} in the row of {row} is not a {_name(kind)}")
+        own = _own_message(handler, kind)
+        if own is not message:
+            raise ConfigurationError(f"{name} handles {_name(own)}, but stands in the row of {row}")
+        asked, expected = _required(handler.handle), _required(kind.handle)
+        if len(asked) != len(expected):
+            raise ConfigurationError(
+                f"{name}.handle takes ({', '.join(asked)}); {_name(kind)}.handle is called with "
+                f"({', '.join(expected)})"
+            )
+        for dependency, hint in _dependencies_of(handler).items():
+            if hint not in self._ports:
+                raise ConfigurationError(
+                    f"{name} asks for {dependency}: {_name(hint)}, and nothing provides it: add it to "
+                    "the dependencies given to bootstrap()"
+                )
+        return self._container.instantiate(handler)
+
+
+def _name(thing: Any) -> str:
+    return getattr(thing, "__name__", None) or str(thing)
+
+
+def _required(function: Any) -> list[str]:
+    return [
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+
+
+def _own_message(handler: type, kind: type) -> Any:
+    """The `X` of the `CommandHandler[X]` that this class, or the nearest base of it, extends."""
+    for cls in handler.__mro__:
+        for base in getattr(cls, "__orig_bases__", ()):
+            if get_origin(base) is kind:
+                return get_args(base)[0]
+    return None
+
+
+def _dependencies_of(handler: Any) -> dict[str, Any]:
+    """The parameters that the handler's ``__init__`` asks for, with their types."""
+    init = handler.__init__
+    if init is object.__init__:
+        return {}
+    hints = get_type_hints(init)
+    return {name: hints.get(name) for name in _required(init)[1:]}
+
+
+def _check_is_applied(event_type: type[Message]) -> None:
+    owners = [aggregate for aggregate in _aggregates() if event_type in aggregate.appliers]
+    if not owners:
+        raise ConfigurationError(
+            f"no aggregate applies {event_type.__name__}: give its aggregate a method with "
+            f"@applies({event_type.__name__})"
+        )
+
+
+def _aggregates(base: type[Aggregate] = Aggregate) -> list[type[Aggregate]]:
+    direct = base.__subclasses__()
+    return direct + [deeper for cls in direct for deeper in _aggregates(cls)]

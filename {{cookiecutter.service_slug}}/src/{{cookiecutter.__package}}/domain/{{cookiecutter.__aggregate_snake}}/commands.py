@@ -1,0 +1,24 @@
+"""What can be asked of a {{ cookiecutter.__aggregate_words }}."""
+
+from typing import Any
+
+from ...bus import Command
+
+
+class Create{{ cookiecutter.__aggregate }}(Command):
+    """Take it in, with whatever data the caller sends."""
+
+    {{ cookiecutter.__aggregate_snake }}_id: str
+    data: dict[str, Any]
+
+
+class Process{{ cookiecutter.__aggregate }}(Command):
+    """Do the work that the service is for."""
+
+    {{ cookiecutter.__aggregate_snake }}_id: str
+
+
+class Archive{{ cookiecutter.__aggregate }}(Command):
+    """Write the result to the file store."""
+
+    {{ cookiecutter.__aggregate_snake }}_id: str

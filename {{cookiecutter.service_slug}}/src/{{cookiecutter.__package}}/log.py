@@ -1,0 +1,80 @@
+"""Logging by structlog: readable lines on a terminal, JSON otherwise. Never a payload, never a secret."""
+
+import logging
+import sys
+import time
+from typing import Any
+
+import structlog
+
+from .bus import DomainError, Envelope, Next, Query, StoreError
+from .config import Settings
+
+logger = structlog.stdlib.get_logger("{{ cookiecutter.__package }}")
+
+
+def configure(settings: Settings) -> None:
+    """Send this service's lines, and those of libraries, to standard error."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if sys.stderr.isatty():
+        last: list[Any] = [structlog.dev.ConsoleRenderer()]
+    else:
+        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("{{ cookiecutter.__package }}").setLevel(settings.log_level.upper())
+    logging.getLogger("uvicorn.error").setLevel(logging.INFO)
+
+
+def log_messages(envelope: Envelope, handle: Next) -> Any:
+    """Middleware: a line for each command, and one for each error, with what correlates them."""
+    started = time.perf_counter()
+    message = envelope.message
+    line = logger.bind(
+        message=message.message_name,
+        message_id=envelope.message_id,
+        correlation_id=envelope.correlation_id,
+        causation_id=envelope.causation_id,
+    )
+    try:
+        result = handle(envelope)
+    except DomainError as error:
+        line.info("refused", error=type(error).__name__, duration_ms=_since(started))
+        raise
+    except StoreError as error:
+        line.warning("not stored", error=type(error).__name__, duration_ms=_since(started))
+        raise
+    except Exception as error:
+        line.error("failed", error=type(error).__name__, duration_ms=_since(started), exc_info=True)
+        raise
+    if not isinstance(message, Query):
+        recorded = [recorded.event.message_name for recorded in result.events]
+        line.info("handled", recorded=recorded, duration_ms=_since(started))
+    return result
+
+
+def _since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 2)

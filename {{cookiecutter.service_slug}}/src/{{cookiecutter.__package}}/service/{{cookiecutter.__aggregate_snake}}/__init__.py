@@ -1,0 +1,50 @@
+"""The wiring of the {{ cookiecutter.__aggregate_words }}: the whole workflow, as tables.
+
+Each command has one handler. Each event names the handlers that decide what follows, in order; an
+empty row is an end of the flow.
+"""
+
+from typing import Any
+
+from ...bus import Event, EventHandler
+from ...domain.{{ cookiecutter.__aggregate_snake }} import commands, events
+from . import command_handlers, event_handlers, queries
+
+COMMANDS = (
+    (
+        commands.Create{{ cookiecutter.__aggregate }},
+        command_handlers.Create{{ cookiecutter.__aggregate }}Handler,
+    ),
+    (
+        commands.Process{{ cookiecutter.__aggregate }},
+        command_handlers.Process{{ cookiecutter.__aggregate }}Handler,
+    ),
+    (
+        commands.Archive{{ cookiecutter.__aggregate }},
+        command_handlers.Archive{{ cookiecutter.__aggregate }}Handler,
+    ),
+)
+
+EVENTS: tuple[tuple[type[Event], list[type[EventHandler[Any]]]], ...] = (
+    (
+        events.{{ cookiecutter.__aggregate }}Created,
+        [event_handlers.When{{ cookiecutter.__aggregate }}Created],
+    ),
+    (
+        events.{{ cookiecutter.__aggregate }}Processed,
+        [event_handlers.When{{ cookiecutter.__aggregate }}Processed],
+    ),
+    (events.{{ cookiecutter.__aggregate }}Failed, []),
+    (events.{{ cookiecutter.__aggregate }}Archived, []),
+)
+
+QUERIES = (
+    (
+        queries.Get{{ cookiecutter.__aggregate }},
+        queries.Get{{ cookiecutter.__aggregate }}Handler,
+    ),
+    (
+        queries.Get{{ cookiecutter.__aggregate }}History,
+        queries.Get{{ cookiecutter.__aggregate }}HistoryHandler,
+    ),
+)
