@@ -37,7 +37,7 @@ _PROSE = r"(?!.*\{[{%#])\S(.*\S)?"
 RULES = {
     "service_name": Rule(
         60,
-        r"[^\W\d_]([ .-]?[^\W_])*",
+        r"[^\W\d_]((\. |[ .-])?[^\W_])*",
         "must be letters and digits, with single spaces, dots or hyphens between them",
         "Order Service",
     ),

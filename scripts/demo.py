@@ -72,7 +72,9 @@ def render(folder: Path) -> Path:
     config = folder / "cookiecutter.yaml"
     config.write_text(f"cookiecutters_dir: {folder}/cookiecutters\nreplay_dir: {folder}/replay\n")
     options = ["--no-input", f"--config-file={config}", f"--output-dir={folder}"]
-    run([sys.executable, "-m", "cookiecutter", str(TEMPLATE), *options], folder)
+    # Cookiecutter forgets the hooks that it renders into the temporary folder: here they go with it.
+    environment = os.environ | {"TMPDIR": str(folder)}
+    run([sys.executable, "-m", "cookiecutter", str(TEMPLATE), *options], folder, environment)
     return folder / SERVICE
 
 
@@ -84,7 +86,9 @@ def show_tree(service: Path) -> None:
     print(dim(f"{files} files"))
 
 
-def tree(folder: Path, deeper: set[str], root: Path | None = None, indent: str = "") -> Iterator[str]:
+def tree(
+    folder: Path, deeper: set[str], root: Path | None = None, indent: str = ""
+) -> Iterator[str]:
     root = root or folder
     entries = sorted(folder.iterdir(), key=lambda path: (path.is_file(), path.name))
     for entry in entries:
@@ -172,7 +176,9 @@ def request(port: int, method: str, path: str, body: object, expected: int) -> d
         status, text = refusal.code, refusal.read().decode()
     except OSError as error:
         raise DemoFailed(f"{method} {path} got no answer: {error}") from error
-    print(f"  {green(str(status)) if status == expected else red(str(status))} {dim(shorten(text))}\n")
+    print(
+        f"  {green(str(status)) if status == expected else red(str(status))} {dim(shorten(text))}\n"
+    )
     if status != expected:
         raise DemoFailed(f"{method} {path} answered {status} instead of {expected}: {text}")
     answer: dict[str, Any] = json.loads(text)

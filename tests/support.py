@@ -28,13 +28,12 @@ COMBINATIONS: dict[str, dict[str, str]] = {
     },
     "longest": {
         "service_name": "Élan vital No. 2",
-        "aggregate_name": "International Person Data",
-        "aggregate_plural": "international-people-data",
+        "aggregate_name": "InternationalTradePerson",
+        "aggregate_plural": "international-trade-people",
         "description": 'Keeps "people\'s" data – naïve, 100 % \\o/ <b>& #1</b>: $HOME {x} `y`"',
         "author_name": 'Zoë "Zed" O\'Neill \\ Søn, 李',
     },
 }
-COMBINATIONS["longest"]["aggregate_name"] = "International Human Data"
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from answers import RULES
 from cookiecutter.exceptions import FailedHookException
+
+from answers import RULES
 
 from .support import ENVIRONMENT, TEMPLATE, bake, own_config
 

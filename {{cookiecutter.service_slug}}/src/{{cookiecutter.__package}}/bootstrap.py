@@ -1,11 +1,11 @@
 """The composition root: the only place that knows which adapter serves which port."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
 from .adapters import files
-from .bus import Dispatch, EventStore, MessageBus, Retry, bootstrap
+from .bus import Dispatch, EventStore, MessageBus, Middleware, Retry, bootstrap
 from .config import Settings
 from .log import log_messages
 from .service import {{ cookiecutter.__aggregate_snake }}
@@ -26,10 +26,12 @@ def make_bus(
     *,
     store: EventStore | None = None,
     dependencies: Mapping[Any, Any] | None = None,
+    middleware: Iterable[Middleware] = (),
     dispatch: Dispatch | None = None,
     retry: Retry | None = None,
 ) -> MessageBus:
-    """The message bus of this service. What is given replaces what `settings` would choose.
+    """The message bus of this service. What is given replaces what `settings` would choose;
+    `middleware` goes inside of the logging.
 
     Raises `ConfigurationError` if the wiring is wrong or the store cannot be opened.
     """
@@ -43,7 +45,7 @@ def make_bus(
             **({} if FileStore in given else {FileStore: files.open_files(settings)}),
             **given,
         },
-        middleware=[log_messages],
+        middleware=[log_messages, *middleware],
         dispatch=dispatch,
         retry=retry,
     )

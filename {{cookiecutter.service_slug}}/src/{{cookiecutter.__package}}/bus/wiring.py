@@ -115,12 +115,13 @@ class _Maker:
     def handler(self, kind: Any, message: type[Message], handler: Any) -> Any:
         """The one instance of this handler, with the ports it asks for."""
         name, row = _name(handler), message.__name__
-        if not (inspect.isclass(handler) and issubclass(handler, kind)):
+        expected = _required(kind.handle)
+        if kind not in getattr(handler, "__mro__", ()):
             raise ConfigurationError(f"{name} in the row of {row} is not a {_name(kind)}")
         own = _own_message(handler, kind)
         if own is not message:
             raise ConfigurationError(f"{name} handles {_name(own)}, but stands in the row of {row}")
-        asked, expected = _required(handler.handle), _required(kind.handle)
+        asked = _required(handler.handle)
         if len(asked) != len(expected):
             raise ConfigurationError(
                 f"{name}.handle takes ({', '.join(asked)}); {_name(kind)}.handle is called with "

@@ -48,10 +48,14 @@ class {{ cookiecutter.__aggregate }}(Aggregate):
                 )
             )
 
-    def archived(self, location: str) -> None:
-        """The result has been written there."""
+    def to_archive(self) -> dict[str, Any]:
+        """What the archive is to hold."""
         if self.status != "processed":
             raise errors.NotProcessed(self.id)
+        return {"id": self.id, "data": self.data, "result": self.result}
+
+    def archived(self, location: str) -> None:
+        """What `to_archive` gave has been written there."""
         self.record(
             events.{{ cookiecutter.__aggregate }}Archived(
                 {{ cookiecutter.__aggregate_snake }}_id=self.id,

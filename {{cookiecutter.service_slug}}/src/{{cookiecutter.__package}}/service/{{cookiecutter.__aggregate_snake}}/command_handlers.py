@@ -59,9 +59,8 @@ class Archive{{ cookiecutter.__aggregate }}Handler(
             aggregate.{{ cookiecutter.__aggregate }},
             command.{{ cookiecutter.__aggregate_snake }}_id,
         )
-        content = {"id": found.id, "data": found.data, "result": found.result}
         location = self._files.put(
             f"{{ cookiecutter.__plural_snake }}/{found.id}.json",
-            msgspec.json.encode(content),
+            msgspec.json.encode(found.to_archive()),
         )
         found.archived(location)

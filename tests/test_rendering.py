@@ -1,0 +1,136 @@
+"""What is rendered is complete, holds nothing of what was not chosen, and is clean by its own rules."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .support import COMBINATIONS, TEMPLATE, BakedProject, bake
+
+# What would be left of a store that was not chosen.
+WORDS_OF_STORE = {"dynamodb": re.compile(r"dynamo", re.IGNORECASE)}
+
+
+def test_exactly_the_files_of_the_list_are_rendered(project: BakedProject) -> None:
+    assert project.files == expected_files(project)
+
+
+def test_nothing_is_left_unrendered(project: BakedProject) -> None:
+    for path in project.walk():
+        assert "cookiecutter" not in str(path.relative_to(project.path))
+        text = path.read_text()
+        assert "cookiecutter" not in text, path
+        # GitHub's own expressions are `${{ }}`
+        assert not re.search(r"(?<!\$)\{\{|\{%|\{#", text), path
+
+
+def test_nothing_is_left_of_a_store_that_was_not_chosen(project: BakedProject) -> None:
+    for store, words in WORDS_OF_STORE.items():
+        if store != project.store:
+            for path in project.walk():
+                assert not words.search(str(path.relative_to(project.path)))
+                assert not words.search(path.read_text()), path
+
+
+def test_no_folder_is_empty(project: BakedProject) -> None:
+    for folder in project.path.rglob("*/"):
+        assert any(folder.iterdir()), folder
+
+
+def test_every_configuration_file_parses(project: BakedProject) -> None:
+    for path in project.walk():
+        if path.suffix == ".toml":
+            tomllib.loads(path.read_text())
+        elif path.suffix == ".json":
+            json.loads(path.read_text())
+        elif path.suffix in {".yaml", ".yml"} and path.name != "template.yaml":
+            yaml.safe_load(path.read_text())
+
+
+def test_description_and_author_arrive_as_they_were_written(
+    baked: dict[str, BakedProject],
+) -> None:
+    answers = COMBINATIONS["longest"]
+    metadata = tomllib.loads((baked["longest"].path / "pyproject.toml").read_text())["project"]
+    assert metadata["description"] == answers["description"]
+    assert metadata["authors"] == [{"name": answers["author_name"]}]
+    assert answers["author_name"] in (baked["longest"].path / "LICENSE").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "spdx", "opening"),
+    [
+        ("defaults", "MIT", "MIT License"),
+        ("zebra", "Apache-2.0", "Apache License"),
+        ("sqlite", "LicenseRef-Proprietary", "Copyright (c) Your Name. All rights reserved."),
+    ],
+)
+def test_the_chosen_licence_is_rendered(
+    baked: dict[str, BakedProject], name: str, spdx: str, opening: str
+) -> None:
+    metadata = tomllib.loads((baked[name].path / "pyproject.toml").read_text())["project"]
+    assert metadata["license"] == spdx
+    assert (baked[name].path / "LICENSE").read_text().strip().startswith(opening)
+
+
+def test_the_chosen_python_is_what_ci_runs(baked: dict[str, BakedProject]) -> None:
+    workflow = yaml.safe_load((baked["apple"].path / ".github/workflows/test.yml").read_text())
+    versions = [step["with"] for step in workflow["jobs"]["test"]["steps"] if "with" in step]
+    assert {"python-version": "3.14"} in versions
+
+
+def test_formatting_and_lint_are_clean_as_rendered(project: BakedProject) -> None:
+    project.run("ruff", "format", "--check", "--diff", "--no-cache")
+    project.run("ruff", "check", "--no-cache")
+
+
+def test_types_are_strict_and_clean_as_rendered(
+    project: BakedProject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    # What mypy found out about the dependencies serves every project that this process checks.
+    cache = tmp_path_factory.getbasetemp() / "mypy"
+    project.run("mypy", f"--cache-dir={cache}")
+
+
+def test_the_environment_file_names_every_setting_and_its_default(project: BakedProject) -> None:
+    settings = f"""
+import json, {project.package}.config as config
+print(json.dumps({{name.upper(): str(field.default if field.default is not None else "")
+    for name, field in config.Settings.model_fields.items()}}))
+"""
+    defaults = json.loads(project.run("python", "-c", settings, PYTHONPATH="src"))
+    written = (project.path / ".env.example").read_text()
+    assert dict(re.findall(r"^# ([A-Z0-9_]+)=(.*)$", written, re.MULTILINE)) == defaults
+
+
+def test_rendering_again_gives_the_same_files(
+    baked: dict[str, BakedProject],
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    started = time.perf_counter()
+    again = bake(tmp_path, **COMBINATIONS["longest"])
+    record_property("rendering took", f"{time.perf_counter() - started:.2f} s")
+
+    first = baked["longest"]
+    assert again.files == first.files
+    for name in again.files:
+        assert (again.path / name).read_bytes() == (first.path / name).read_bytes(), name
+
+
+def expected_files(project: BakedProject) -> set[str]:
+    """files.txt, for these names; a line that ends in [x] is for the store x alone."""
+    names = {"package": project.package, "aggregate": project.aggregate, "plural": project.plural}
+    expected = set()
+    for line in (TEMPLATE / "tests/files.txt").read_text().splitlines():
+        path, _, store = line.partition(" ")
+        if path and not path.startswith("#") and store in {"", f"[{project.store}]"}:
+            expected.add(path.format(**names))
+    return expected

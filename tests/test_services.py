@@ -1,0 +1,63 @@
+"""A rendered service works: its own tests pass, from a fresh environment too."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .support import BakedProject, bake
+
+
+@pytest.mark.parametrize("name", ["defaults", "zebra", "longest"])
+def test_the_rendered_tests_pass(baked: dict[str, BakedProject], name: str) -> None:
+    baked[name].run("pytest", "-p", "no:cacheprovider", "--quiet", PYTHONPATH="src")
+
+
+def test_python_and_make_are_enough_for_a_fresh_service(tmp_path: Path) -> None:
+    project = bake(tmp_path)
+    make(project, "test", "check")
+    assert (project.path / "uv.lock").exists()
+
+    again = make(project, "--debug=basic", ".venv/synced")
+    assert "uv sync" not in again, "nothing changed, and it was installed again"
+
+    (project.path / "pyproject.toml").touch()
+    assert "uv sync" in make(project, ".venv/synced")
+
+    activated = {"PATH": f"{project.path / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"}
+    assert "passed" in project.run("pytest", "tests/unit", **activated)
+    assert "serve" in project.run("order-service", "--help", **activated)
+
+
+def test_make_without_a_target_lists_the_targets(baked: dict[str, BakedProject]) -> None:
+    listed = make(baked["defaults"])
+    for target in ("run", "dev", "test", "check", "format", "clean"):
+        assert f"  {target} " in listed
+
+
+def test_make_says_so_when_there_is_no_python(
+    baked: dict[str, BakedProject], tmp_path: Path
+) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in ("make", "sh"):
+        (tools / tool).symlink_to(f"/usr/bin/{tool}")
+    outcome = subprocess.run(
+        [tools / "make", "test"],
+        cwd=baked["defaults"].path,
+        env={"PATH": str(tools)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode != 0
+    assert outcome.stderr.splitlines()[0] == (
+        "No python3 of version 3.11 or newer was found: install one, then run make again."
+    )
+
+
+def make(project: BakedProject, *targets: str) -> str:
+    return project.run("make", *targets)

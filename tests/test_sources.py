@@ -1,0 +1,109 @@
+"""The template renders the same from a folder, a zip, a git repository and through cruft."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import cruft
+import pytest
+
+from .support import ENVIRONMENT, TEMPLATE, BakedProject, bake, own_config
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    """The template as somebody else has it: a copy without what this machine made."""
+    made_here = shutil.ignore_patterns(
+        ".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "var"
+    )
+    return Path(shutil.copytree(TEMPLATE, tmp_path / "template", ignore=made_here))
+
+
+@pytest.fixture
+def repository(template: Path) -> Path:
+    git(template, "init", "--quiet", "--initial-branch=main")
+    commit(template, "Template")
+    return template
+
+
+def test_it_renders_from_a_zip(
+    template: Path, tmp_path: Path, baked: dict[str, BakedProject]
+) -> None:
+    archive = shutil.make_archive(
+        str(tmp_path / "archive"), "zip", template.parent, base_dir=template.name
+    )
+    assert contents(bake(tmp_path, archive).path) == contents(baked["defaults"].path)
+
+
+def test_it_renders_from_git(
+    repository: Path, tmp_path: Path, baked: dict[str, BakedProject]
+) -> None:
+    project = bake(tmp_path, f"file://{repository}")
+    assert contents(project.path) == contents(baked["defaults"].path)
+
+
+def test_cruft_creates_a_service_and_updates_it_to_a_newer_template(
+    repository: Path, tmp_path: Path, baked: dict[str, BakedProject]
+) -> None:
+    project = cruft.create(
+        str(repository),
+        output_dir=tmp_path,
+        config_file=own_config(tmp_path),
+        extra_context={"store": "sqlite", "license": "Proprietary"},
+    )
+    created = contents(project)
+    del created[".cruft.json"]
+    assert created == contents(baked["sqlite"].path)
+
+    git(project, "init", "--quiet")
+    commit(project, "Service")
+    rules = (repository / "answers.py").read_text()
+    rules = rules.replace(" quoted,\n", " quoted,\n            shouted,\n")
+    rules += "\n\ndef shouted(text):\n    return text.upper()\n"
+    (repository / "answers.py").write_text(rules)
+    service = repository / "{{cookiecutter.service_slug}}"
+    (service / "NEWS").write_text("{{ cookiecutter.description | shouted }}\n")
+    commit(repository, "A new file, through a new filter")
+
+    command(project, str(ENVIRONMENT / "cruft"), "update", "--skip-apply-ask")
+
+    updated = contents(project)
+    assert updated.pop("NEWS") == b"TAKES ORDERS, PROCESSES THEM AND ARCHIVES THE RESULT.\n"
+    state = json.loads(updated.pop(".cruft.json"))
+    assert state["context"]["cookiecutter"]["store"] == "sqlite"
+    assert updated == created
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not {".git", "__pycache__"}.intersection(path.relative_to(folder).parts)
+    }
+
+
+def commit(folder: Path, message: str) -> None:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", message)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=Tester", "-c", "user.email=tester@example.com"]
+    command(folder, "git", *identity, "-c", "commit.gpgsign=false", *arguments)
+
+
+def command(folder: Path, *arguments: str) -> None:
+    outcome = subprocess.run(
+        arguments,
+        cwd=folder,
+        env=os.environ | {"HOME": str(folder.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr

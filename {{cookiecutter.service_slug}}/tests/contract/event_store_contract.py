@@ -1,0 +1,343 @@
+"""What every event store must do. A new adapter passes this by supplying one fixture::
+
+    class TestMyEventStore(EventStoreContract):
+        @pytest.fixture
+        def store(self) -> Iterator[EventStore]: ...
+"""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
+from {{ cookiecutter.__package }}.bootstrap import make_bus
+from {{ cookiecutter.__package }}.bus import (
+    Commit,
+    ConcurrencyError,
+    DuplicateCommand,
+    EventStore,
+    PendingCommand,
+    PendingKey,
+    Position,
+    RandomIds,
+    StoreError,
+    StreamAppend,
+)
+from {{ cookiecutter.__package }}.config import Settings
+from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
+from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries
+from {{ cookiecutter.__package }}.service.ports import FileStore
+
+from ..support import counter
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+THREADS = 16
+
+
+def events(*texts: str) -> str:
+    return json.dumps([{"$type": "Noted", "text": text} for text in texts])
+
+
+def append(after: Position, *texts: str) -> StreamAppend:
+    return StreamAppend(after, events(*texts or ("a",)), len(texts) or 1)
+
+
+def commit(*appends: StreamAppend, **fields: Any) -> Commit:
+    """A commit of a new command, unless `command_id` is given."""
+    command_id = fields.pop("command_id", None) or RandomIds().new_id()
+    return Commit(
+        command_id=command_id,
+        command="Note",
+        correlation_id=f"correlation of {command_id}",
+        causation_id=fields.pop("causation_id", None),
+        recorded_at=fields.pop("recorded_at", NOW),
+        appends=appends,
+        **fields,
+    )
+
+
+def follow_up(stream_id: str, version: int, ordinal: int = 0, **fields: Any) -> PendingCommand:
+    return PendingCommand(
+        PendingKey(stream_id, version, ordinal),
+        fields.pop("command_id", f"follow-up {version}.{ordinal}"),
+        '[{"$type":"Note","text":"é"}]',
+        f"{stream_id}@{version}",
+        "the correlation",
+        1,
+        fields.pop("due_at", NOW),
+    )
+
+
+def all_at_once(run: Callable[[int], Any], threads: int = THREADS) -> list[Any]:
+    """What `run(0)`, `run(1)`, ... return or raise as a `StoreError`, started together."""
+    barrier = Barrier(threads)
+
+    def one(number: int) -> Any:
+        barrier.wait()
+        try:
+            return run(number)
+        except StoreError as error:
+            return error
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(one, range(threads)))
+
+
+class EventStoreContract:
+    """The contract suite. The fixture `store` gives an empty store."""
+
+    # The stream
+
+    def test_a_stream_nobody_wrote_is_empty(self, store: EventStore) -> None:
+        loaded = store.load("s/1")
+        assert loaded.position == Position.start("s/1")
+        assert (loaded.commits, loaded.pending) == ([], [])
+
+    def test_what_was_committed_is_loaded_as_it_was(self, store: EventStore) -> None:
+        store.append(commit(append(Position.start("s/1"), "x"), command_id="c1"))
+        store.append(
+            commit(
+                append(store.load("s/1").position, "y", "z"),
+                command_id="c2",
+                causation_id="s/9@4",
+                recorded_at=NOW.replace(microsecond=0) - timedelta(days=1),
+            )
+        )
+        first, second = store.load("s/1").commits
+        assert (first.stream_id, first.version, first.count) == ("s/1", 1, 1)
+        assert (first.command_id, first.command, first.causation_id) == ("c1", "Note", None)
+        assert first.correlation_id == "correlation of c1"
+        assert (first.events, first.recorded_at) == (events("x"), NOW)
+        assert (second.version, second.count, second.events) == (2, 2, events("y", "z"))
+        assert second.causation_id == "s/9@4"
+        assert second.recorded_at == NOW.replace(microsecond=0) - timedelta(days=1)
+
+    def test_order_is_by_version_whatever_the_clock_says(self, store: EventStore) -> None:
+        for day in (3, 1, 2):
+            position = store.load("s/1").position
+            store.append(commit(append(position), recorded_at=NOW - timedelta(days=day)))
+        assert [each.version for each in store.load("s/1").commits] == [1, 2, 3]
+
+    def test_versions_are_dense_over_commits_of_any_size(self, store: EventStore) -> None:
+        for size in (1, 3, 2):
+            store.append(commit(append(store.load("s/1").position, *"abc"[:size])))
+        loaded = store.load("s/1")
+        assert [(each.version, each.count) for each in loaded.commits] == [(1, 1), (2, 3), (5, 2)]
+        assert loaded.position.version == 6
+
+    def test_a_stream_can_be_loaded_as_of_a_version(self, store: EventStore) -> None:
+        for size in (1, 3, 2):
+            store.append(commit(append(store.load("s/1").position, *"abc"[:size])))
+        seen = {at: [each.version for each in store.load("s/1", at).commits] for at in range(7)}
+        assert seen == {0: [], 1: [1], 2: [1, 2], 3: [1, 2], 4: [1, 2], 5: [1, 2, 5], 6: [1, 2, 5]}
+
+    def test_streams_do_not_mix(self, store: EventStore) -> None:
+        names = ["s/1", "s/10", "s/1:0", "s/", "S/1", "t/1"]
+        for name in names:
+            store.append(commit(append(Position.start(name), name)))
+        assert [[e.events for e in store.load(name).commits] for name in names] == [
+            [events(name)] for name in names
+        ]
+
+    @pytest.mark.parametrize("text", ["", "\0", "é€𐍈\u2028", "' \" \\ \n", "x" * 200_000])
+    def test_any_text_comes_back_equal(self, store: EventStore, text: str) -> None:
+        store.append(commit(append(Position.start("s/1"), text)))
+        assert json.loads(store.load("s/1").commits[0].events)[0]["text"] == text
+
+    def test_a_long_stream_is_loaded_whole(self, store: EventStore) -> None:
+        for number in range(30):
+            store.append(commit(append(store.load("s/1").position, str(number) * 50_000)))
+        assert [each.events[0:40] for each in store.load("s/1").commits] == [
+            events(str(number) * 50_000)[0:40] for number in range(30)
+        ]
+
+    # One writer wins
+
+    def test_a_stale_position_is_refused_and_nothing_written(self, store: EventStore) -> None:
+        start = Position.start("s/1")
+        store.append(commit(append(start, "x", "y", "z")))
+        first_end = store.load("s/1").position
+        store.append(commit(append(first_end)))
+        before = store.load("s/1")
+        for stale in (start, first_end):
+            with pytest.raises(ConcurrencyError) as refused:
+                store.append(commit(append(stale), follow_ups=(follow_up("s/1", 9),)))
+            assert refused.value.streams == ("s/1",)
+        assert store.load("s/1") == before
+
+    def test_of_writers_at_one_position_exactly_one_wins(self, store: EventStore) -> None:
+        start = Position.start("s/1")
+        results = all_at_once(lambda number: store.append(commit(append(start, str(number)))))
+        assert results.count(None) == 1
+        assert all(isinstance(each, ConcurrencyError) for each in results if each is not None)
+        assert [e.events for e in store.load("s/1").commits] == [events(str(results.index(None)))]
+
+    def test_a_commit_over_several_streams_is_all_or_nothing(self, store: EventStore) -> None:
+        one, two = Position.start("s/1"), Position.start("s/2")
+        store.append(commit(append(one), append(two), follow_ups=(follow_up("s/2", 1),)))
+        assert [store.load(name).position.version for name in ("s/1", "s/2")] == [1, 1]
+        with pytest.raises(ConcurrencyError) as refused:
+            store.append(
+                commit(
+                    append(store.load("s/1").position),
+                    append(two),
+                    append(Position.start("s/3")),
+                    follow_ups=(follow_up("s/3", 1),),
+                )
+            )
+        assert refused.value.streams == ("s/2",)
+        assert [store.load(name).position.version for name in ("s/1", "s/2", "s/3")] == [1, 1, 0]
+        assert store.pending("s/3") == []
+
+    def test_what_was_read_must_be_unchanged(self, store: EventStore) -> None:
+        store.append(commit(append(Position.start("s/1"))))
+        seen, unborn = store.load("s/1").position, Position.start("s/2")
+        store.append(commit(append(Position.start("s/3")), unchanged=(seen, unborn)))
+        store.append(commit(append(seen)))
+        with pytest.raises(ConcurrencyError) as refused:
+            store.append(commit(append(Position.start("s/4")), unchanged=(seen, unborn)))
+        assert refused.value.streams == ("s/1",)
+        assert [store.load(name).position.version for name in ("s/3", "s/4")] == [1, 0]
+
+    def test_the_identical_commit_may_be_sent_again(self, store: EventStore) -> None:
+        position = Position.start("s/1")
+        same = commit(
+            append(position), append(Position.start("s/2")), follow_ups=(follow_up("s/1", 1),)
+        )
+        single = commit(append(Position.start("s/3")))
+        for each in (same, same, single, single):
+            store.append(each)
+        store.append(commit(append(store.load("s/1").position)))
+        store.append(same)
+        assert [store.load(f"s/{number}").position.version for number in (1, 2, 3)] == [2, 1, 1]
+        assert len(store.pending("s/1")) == 1
+
+    # What follows
+
+    def test_follow_ups_are_committed_with_their_events(self, store: EventStore) -> None:
+        rows = tuple(follow_up("s/1", 1, ordinal) for ordinal in range(3))
+        store.append(commit(append(Position.start("s/1")), follow_ups=rows))
+        assert store.pending("s/1") == store.load("s/1").pending == list(rows)
+        assert store.pending("s/2") == store.load("s/2").pending == []
+
+    def test_follow_ups_of_a_stream_are_in_order(self, store: EventStore) -> None:
+        for version in range(1, 13):
+            rows = (follow_up("s/1", version, 0), follow_up("s/1", version, 1))
+            store.append(commit(append(store.load("s/1").position), follow_ups=rows))
+        keys = [row.key for row in store.pending("s/1")]
+        assert keys == [PendingKey("s/1", v, ordinal) for v in range(1, 13) for ordinal in (0, 1)]
+        assert [row.key for row in store.load("s/1").pending] == keys
+
+    def test_a_follow_up_is_seen_by_workers_when_it_is_due(self, store: EventStore) -> None:
+        for number, seconds in ((1, 30), (2, 10), (3, 20)):
+            row = follow_up(f"s/{number}", 1, due_at=NOW + timedelta(seconds=seconds))
+            store.append(commit(append(Position.start(f"s/{number}")), follow_ups=(row,)))
+        due = {s: store.due(NOW + timedelta(seconds=s)) for s in (9, 10, 25, 31)}
+        assert {s: [row.key.stream_id for row in rows] for s, rows in due.items()} == {
+            9: [],
+            10: ["s/2"],
+            25: ["s/2", "s/3"],
+            31: ["s/2", "s/3", "s/1"],
+        }
+        assert [row.key.stream_id for row in store.due(NOW + timedelta(days=1), limit=2)] == [
+            "s/2",
+            "s/3",
+        ]
+
+    def test_the_commit_that_handles_a_follow_up_consumes_it(self, store: EventStore) -> None:
+        rows = (follow_up("s/1", 1, 0), follow_up("s/1", 1, 1))
+        store.append(commit(append(Position.start("s/1")), follow_ups=rows))
+        store.append(commit(append(store.load("s/1").position), consumes=rows[0].key))
+        assert store.pending("s/1") == [rows[1]]
+        store.append(commit(consumes=rows[1].key))
+        assert store.pending("s/1") == []
+        assert store.due(NOW + timedelta(days=1)) == []
+        assert store.load("s/1").position.version == 2
+
+    def test_a_follow_up_is_consumed_once(self, store: EventStore) -> None:
+        row = follow_up("s/1", 1)
+        store.append(commit(append(Position.start("s/1")), follow_ups=(row,)))
+        stale = store.load("s/1").position
+        first = commit(append(stale), consumes=row.key)
+        store.append(first)
+        now = store.load("s/1").position
+        for again in (
+            first,
+            commit(consumes=row.key),
+            commit(append(stale), consumes=row.key),
+            commit(append(now), append(Position.start("s/2")), consumes=row.key),
+        ):
+            with pytest.raises(DuplicateCommand):
+                store.append(again)
+        assert [store.load(name).position.version for name in ("s/1", "s/2")] == [2, 0]
+
+    def test_a_refused_commit_consumes_nothing(self, store: EventStore) -> None:
+        row = follow_up("s/1", 1)
+        store.append(commit(append(Position.start("s/1")), follow_ups=(row,)))
+        with pytest.raises(ConcurrencyError):
+            store.append(commit(append(Position.start("s/1")), consumes=row.key))
+        assert store.pending("s/1") == [row]
+
+    def test_of_those_who_run_one_follow_up_exactly_one_has_an_effect(
+        self, store: EventStore
+    ) -> None:
+        row = follow_up("s/1", 1)
+        store.append(commit(append(Position.start("s/1")), follow_ups=(row,)))
+
+        def run(number: int) -> None:
+            store.append(commit(append(Position.start(f"t/{number}")), consumes=row.key))
+
+        results = all_at_once(run)
+        assert results.count(None) == 1
+        assert sum(store.load(f"t/{number}").position.version for number in range(THREADS)) == 1
+
+    # Under the bus
+
+    def test_threads_on_one_aggregate_lose_no_update(self, store: EventStore) -> None:
+        bus = counter.make_bus(store)
+        bus.handle(counter.Open(counter_id="c"))
+        outcomes = all_at_once(lambda _: [bus.handle(counter.Add(counter_id="c")) for _ in "abc"])
+        done = [outcome for row in outcomes if isinstance(row, list) for outcome in row]
+        assert done, "no thread got through"
+        final = bus.ask(counter.GetTotal(counter_id="c"))
+        versions = [outcome.events[0].version for outcome in done]
+        assert len(set(versions)) == len(versions)
+        assert final == store.load(counter.Counter.stream_of("c")).position.version - 1
+        assert len(done) <= final <= THREADS * 3
+        if not any(isinstance(row, StoreError) for row in outcomes):
+            assert final == THREADS * 3
+
+    def test_threads_through_one_bus_do_not_disturb_each_other(self, store: EventStore) -> None:
+        files = MemoryFileStore()
+        bus = make_bus(Settings(store="memory"), store=store, dependencies={FileStore: files})
+
+        def run(number: int) -> Any:
+            return bus.handle(
+                commands.Create{{ cookiecutter.__aggregate }}(
+                    {{ cookiecutter.__aggregate_snake }}_id=f"n{number}",
+                    data={"number": number},
+                ),
+                correlation_id=f"of {number}",
+            )
+
+        outcomes = all_at_once(run)
+        assert [outcome.events[0].event.data["number"] for outcome in outcomes] == list(
+            range(THREADS)
+        )
+        for number in range(THREADS):
+            history = bus.ask(
+                queries.Get{{ cookiecutter.__aggregate }}History(
+                    {{ cookiecutter.__aggregate_snake }}_id=f"n{number}",
+                )
+            )
+            assert [each.version for each in history] == [1, 2, 3]
+            assert {each.correlation_id for each in history} == {f"of {number}"}
+        assert len(files.files) == THREADS
+
+    def test_it_says_that_it_is_there(self, store: EventStore) -> None:
+        store.ping()

@@ -1,0 +1,79 @@
+"""The contract suite on a SQLite file, and what only a file can show."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
+from {{ cookiecutter.__package }}.bus import ConfigurationError, EventStore, StoreUnavailable
+
+from ..support import counter
+from .event_store_contract import EventStoreContract
+
+ADD_FROM_ANOTHER_PROCESS = """
+import sys
+from pathlib import Path
+from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
+from tests.support import counter
+
+bus = counter.make_bus(SqliteEventStore(Path(sys.argv[1]), timeout=30))
+for _ in range(20):
+    bus.handle(counter.Add(counter_id="c"))
+"""
+
+
+class TestSqliteEventStore(EventStoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[EventStore]:
+        store = SqliteEventStore(tmp_path / "events.db", timeout=30)
+        yield store
+        store.close()
+
+
+def test_data_survives_closing_and_opening_again(tmp_path: Path) -> None:
+    for expected in (1, 2, 3):
+        store = SqliteEventStore(tmp_path / "new" / "folder" / "events.db")
+        bus = counter.make_bus(store)
+        if expected == 1:
+            bus.handle(counter.Open(counter_id="c"))
+        bus.handle(counter.Add(counter_id="c"))
+        assert bus.ask(counter.GetTotal(counter_id="c")) == expected
+        store.close()
+
+
+def test_processes_on_one_file_lose_no_update(tmp_path: Path) -> None:
+    store = SqliteEventStore(tmp_path / "events.db", timeout=30)
+    bus = counter.make_bus(store)
+    bus.handle(counter.Open(counter_id="c"))
+    root = Path(__file__).parents[2]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", ADD_FROM_ANOTHER_PROCESS, str(tmp_path / "events.db")],
+            cwd=root,
+            env={"PYTHONPATH": f"{root / 'src'}:{root}"},
+        )
+        for _ in range(3)
+    ]
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    assert bus.ask(counter.GetTotal(counter_id="c")) == 60
+    store.close()
+
+
+def test_a_locked_file_is_unavailable_after_a_bounded_wait(tmp_path: Path) -> None:
+    store, other = (SqliteEventStore(tmp_path / "events.db", timeout=0.05) for _ in "ab")
+    bus = counter.make_bus(other)
+    with store._write(), pytest.raises(StoreUnavailable):
+        bus.handle(counter.Open(counter_id="c"))
+    bus.handle(counter.Open(counter_id="c"))
+    store.close()
+    other.close()
+
+
+def test_what_is_not_a_database_stops_the_start_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("this is not a database, and it is long enough to be read")
+    for path in (tmp_path / "file", tmp_path / "file" / "below", tmp_path):
+        with pytest.raises(ConfigurationError, match="SQLITE_PATH"):
+            SqliteEventStore(path)
