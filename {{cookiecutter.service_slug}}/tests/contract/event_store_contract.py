@@ -3,6 +3,8 @@
     class TestMyEventStore(EventStoreContract):
         @pytest.fixture
         def store(self) -> Iterator[EventStore]: ...
+
+The fixture gives an empty store, and closes it.
 """
 
 import json
@@ -30,8 +32,8 @@ from {{ cookiecutter.__package }}.bus import (
 )
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
+from {{ cookiecutter.__package }}.service import ports
 from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries
-from {{ cookiecutter.__package }}.service.ports import FileStore
 
 from ..support import counter
 
@@ -89,7 +91,7 @@ def all_at_once(run: Callable[[int], Any], threads: int = THREADS) -> list[Any]:
 
 
 class EventStoreContract:
-    """The contract suite. The fixture `store` gives an empty store."""
+    """The contract suite."""
 
     # The stream
 
@@ -314,7 +316,7 @@ class EventStoreContract:
 
     def test_threads_through_one_bus_do_not_disturb_each_other(self, store: EventStore) -> None:
         files = MemoryFileStore()
-        bus = make_bus(Settings(store="memory"), store=store, dependencies={FileStore: files})
+        bus = make_bus(Settings(store="memory"), store=store, dependencies={ports.FileStore: files})
 
         def run(number: int) -> Any:
             return bus.handle(

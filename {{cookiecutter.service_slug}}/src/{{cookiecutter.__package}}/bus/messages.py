@@ -21,7 +21,6 @@ import msgspec
 R = TypeVar("R")
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
 class MessageType(msgspec.StructMeta):
     """Makes every message frozen and keyword-only, and its stored text say which message it is."""
 
@@ -46,17 +45,16 @@ class MessageType(msgspec.StructMeta):
             class_name,
             bases,
             namespace,
-            frozen=True,
-            kw_only=True,
             tag_field="$type",
             tag=stored_name if version == 1 else f"{stored_name}.v{version}",
-            **options,
+            **{**options, "frozen": True, "kw_only": True},
         )
         cls.message_name, cls.message_version = stored_name, version
         return cls
 
 
-class Message(msgspec.Struct, metaclass=MessageType):
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+class Message(msgspec.Struct, frozen=True, metaclass=MessageType):
     """What commands, events and queries have in common: `type(message)` is a `MessageType`."""
 
     message_name: ClassVar[str]

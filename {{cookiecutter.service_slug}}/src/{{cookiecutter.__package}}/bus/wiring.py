@@ -133,7 +133,10 @@ class _Maker:
                     f"{name} asks for {dependency}: {_name(hint)}, and nothing provides it: add it to "
                     "the dependencies given to bootstrap()"
                 )
-        return self._container.instantiate(handler)
+        try:
+            return self._container.instantiate(handler)
+        except Exception as error:
+            raise ConfigurationError(f"{name} cannot be made: {error}") from error
 
 
 def _name(thing: Any) -> str:
@@ -163,7 +166,10 @@ def _dependencies_of(handler: Any) -> dict[str, Any]:
     init = handler.__init__
     if init is object.__init__:
         return {}
-    hints = get_type_hints(init)
+    try:
+        hints = get_type_hints(init)
+    except NameError as error:
+        raise ConfigurationError(f"{_name(handler)}.__init__: {error}") from error
     return {name: hints.get(name) for name in _required(init)[1:]}
 
 

@@ -1,0 +1,127 @@
+"""Every error as application/problem+json (RFC 9457), and none that tells more than it should."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from ... import log
+from ...bus import (
+    AggregateNotFound,
+    CodecError,
+    CommitTooLarge,
+    DomainError,
+    StoreError,
+    StoreUnavailable,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class InvalidField(BaseModel):
+    """A field that was refused. What was sent is not repeated."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """What went wrong."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[InvalidField] | None = None
+
+
+DESCRIPTIONS = {
+    404: "There is no such thing",
+    409: "It conflicts with what is there, or a business rule refuses it",
+    413: "The body, or what would be stored of it, is too large",
+    422: "The input is not valid; none of it is repeated here",
+    503: "The store does not answer: try again after Retry-After seconds",
+}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that can fail in these ways, for its OpenAPI description."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    failed = {"description": "Something failed in the service", "content": content}
+    refused = {
+        status: {"description": DESCRIPTIONS[status], "content": content} for status in statuses
+    }
+    return {**refused, "default": failed}
+
+
+def schemas() -> dict[str, Any]:
+    """The OpenAPI component that `documented` refers to."""
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**problem.pop("$defs"), "Problem": problem}
+
+
+def response(
+    status: int,
+    detail: str,
+    *,
+    errors: list[InvalidField] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """A problem as a response."""
+    problem = Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or None
+    )
+    return JSONResponse(problem.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Let `app` answer every error with a problem."""
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    for error in (DomainError, StoreError, CodecError):
+        app.add_exception_handler(error, _from_the_bus)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    # FastAPI answers 400 where it could not parse a body: here, all invalid input is 422.
+    status = 422 if error.status_code == HTTPStatus.BAD_REQUEST else error.status_code
+    log.refused_request(request.method, status)
+    headers = dict(error.headers) if error.headers else None
+    return response(status, str(error.detail), headers=headers)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(each["loc"][0] == "path" for each in found):
+        log.refused_request(request.method, 404)
+        return response(404, "there is nothing here")
+    log.refused_request(request.method, 422)
+    return response(422, "the input is not valid", errors=[_field(each) for each in found])
+
+
+def _field(found: dict[str, Any]) -> InvalidField:
+    """The outermost field alone, and only if the API knows it: deeper names are the caller's."""
+    if found["type"] == "extra_forbidden":
+        return InvalidField(field=found["loc"][0], message="there is a field that is not known")
+    return InvalidField(field=".".join(map(str, found["loc"][:2])), message=found["msg"])
+
+
+async def _from_the_bus(_request: Request, error: Exception) -> JSONResponse:
+    log.log_error(error)
+    match error:
+        case AggregateNotFound():
+            return response(404, str(error))
+        case CommitTooLarge():
+            return response(413, str(error))
+        case CodecError():
+            return response(422, "there is a value that cannot be stored")
+        case StoreUnavailable():
+            return response(503, "the store does not answer", headers={"Retry-After": "1"})
+        case _:
+            return response(409, str(error))

@@ -1,0 +1,126 @@
+"""What surrounds every request: its correlation id, its size limit, and the end of its errors."""
+
+import asyncio
+import re
+import uuid
+from typing import Annotated
+
+import structlog
+from fastapi import Depends, Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ... import log
+from ...bus import MessageBus
+from . import problems
+
+MAX_BODY_BYTES = 256 * 1024
+HEADER = "X-Correlation-ID"
+SANE_CORRELATION_ID = re.compile(r"[!-~]([ -~]{0,126}[!-~])?")
+
+# A body that is refused is still read this far, unseen: a connection closed on a client that is
+# sending is reset, and the answer lost with it (what nginx calls a lingering close).
+LINGER_BYTES = 1024 * 1024
+LINGER_SECONDS = 2.0
+
+
+async def _bus(request: Request) -> MessageBus:
+    bus: MessageBus = request.app.state.bus
+    return bus
+
+
+async def _correlation_id(request: Request) -> str:
+    correlation_id: str = request.state.correlation_id
+    return correlation_id
+
+
+Bus = Annotated[MessageBus, Depends(_bus)]
+CorrelationId = Annotated[str, Depends(_correlation_id)]
+
+
+class RequestBoundary:
+    """The outermost ASGI middleware: nothing larger comes in, no exception gets out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        correlation_id = _sane(Headers(scope=scope).get(HEADER))
+        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        started = False
+
+        async def answer(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)[HEADER] = correlation_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
+            try:
+                await self._handle(scope, receive, answer)
+            except Exception as error:
+                log.log_error(error)
+                if started:
+                    raise  # half of an answer is out: only closing the connection can say so
+                await problems.response(500, "something failed in the service")(
+                    scope, receive, answer
+                )
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        declared = Headers(scope=scope).get("content-length", "")
+        body = b""
+        more = not (declared.isdecimal() and int(declared) > MAX_BODY_BYTES)
+        too_large = not more
+        while more and not too_large:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            too_large = len(body) > MAX_BODY_BYTES
+        if too_large:
+            log.refused_request(scope["method"], 413)
+            await _refuse(scope, receive, send)
+        else:
+            await self._app(scope, _replay(body, receive), send)
+
+
+def _sane(given: str | None) -> str:
+    if given is not None and SANE_CORRELATION_ID.fullmatch(given):
+        return given
+    return uuid.uuid4().hex
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """The body as one message, and then what the server has to say."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replayed
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer at once, let the client finish within bounds, then close the connection."""
+
+    async def hold(message: Message) -> None:
+        await send({**message, "more_body": True} if "body" in message else message)
+
+    detail = f"the body is larger than {MAX_BODY_BYTES} bytes"
+    await problems.response(413, detail, headers={"Connection": "close"})(scope, receive, hold)
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            unseen = 0
+            while unseen < LINGER_BYTES:
+                message = await receive()
+                unseen += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    break
+    except TimeoutError:
+        pass
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,0 +1,99 @@
+"""The routes of the {{ cookiecutter.__plural_words }}."""
+
+import uuid
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from ...domain.{{ cookiecutter.__aggregate_snake }} import aggregate, commands
+from ...service.{{ cookiecutter.__aggregate_snake }} import queries
+from .. import shapes
+from .body import Body, Id, JsonObject, StrictRoute
+from .problems import documented
+from .request import Bus, CorrelationId
+
+router = APIRouter(
+    prefix="/{{ cookiecutter.aggregate_plural }}",
+    tags=["{{ cookiecutter.__plural_words }}"],
+    route_class=StrictRoute,
+)
+
+
+class New{{ cookiecutter.__aggregate }}(Body):
+    """What to take in. Without an id, the service makes one."""
+
+    {{ cookiecutter.__aggregate_snake }}_id: Id = Field(
+        default_factory=lambda: uuid.uuid4().hex,
+    )
+    data: JsonObject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted{{ cookiecutter.__aggregate }}:
+    """What became of it at once. What follows from it shows in its state and history."""
+
+    {{ cookiecutter.__aggregate_snake }}_id: str
+    status: aggregate.Status
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class {{ cookiecutter.__aggregate }}History:
+    """All that happened to it, in order."""
+
+    events: list[shapes.HistoryEntry]
+
+
+@router.post("", status_code=201, responses=documented(409, 413, 422, 503))
+def create_{{ cookiecutter.__aggregate_snake }}(
+    body: New{{ cookiecutter.__aggregate }},
+    bus: Bus,
+    correlation_id: CorrelationId,
+    response: Response,
+) -> Accepted{{ cookiecutter.__aggregate }}:
+    """Take it in, and let happen what follows."""
+    new_id = body.{{ cookiecutter.__aggregate_snake }}_id
+    command = commands.Create{{ cookiecutter.__aggregate }}(
+        {{ cookiecutter.__aggregate_snake }}_id=new_id,
+        data=body.data,
+    )
+    outcome = bus.handle(command, correlation_id=correlation_id)
+    # As of its own commit: later events are other commands' doing.
+    created = aggregate.{{ cookiecutter.__aggregate }}(new_id)
+    created.fold(recorded.event for recorded in outcome.events)
+    response.headers["Location"] = f"/{{ cookiecutter.aggregate_plural }}/{new_id}"
+    return Accepted{{ cookiecutter.__aggregate }}(
+        {{ cookiecutter.__aggregate_snake }}_id=new_id,
+        status=created.status,
+        version=created.version,
+    )
+
+
+@router.get("/{item_id}", responses=documented(404, 503))
+def get_{{ cookiecutter.__aggregate_snake }}(
+    item_id: Id,
+    bus: Bus,
+    correlation_id: CorrelationId,
+) -> shapes.{{ cookiecutter.__aggregate }}State:
+    """Its state as of now."""
+    query = queries.Get{{ cookiecutter.__aggregate }}(
+        {{ cookiecutter.__aggregate_snake }}_id=item_id,
+    )
+    return shapes.state(bus.ask(query, correlation_id=correlation_id))
+
+
+@router.get("/{item_id}/history", responses=documented(404, 503))
+def get_{{ cookiecutter.__aggregate_snake }}_history(
+    item_id: Id,
+    bus: Bus,
+    correlation_id: CorrelationId,
+) -> {{ cookiecutter.__aggregate }}History:
+    """All that happened to it, in order."""
+    query = queries.Get{{ cookiecutter.__aggregate }}History(
+        {{ cookiecutter.__aggregate_snake }}_id=item_id,
+    )
+    recorded = bus.ask(query, correlation_id=correlation_id)
+    return {{ cookiecutter.__aggregate }}History(
+        events=[shapes.history_entry(event) for event in recorded],
+    )

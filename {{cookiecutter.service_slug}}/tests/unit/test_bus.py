@@ -1,0 +1,464 @@
+"""What the message bus promises, whatever the service."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import msgspec
+import pytest
+
+from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
+from {{ cookiecutter.__package }}.bus import (
+    Aggregate,
+    AggregateExists,
+    AggregateNotFound,
+    Clock,
+    Command,
+    CommandHandler,
+    Commit,
+    CommitTooLarge,
+    ConcurrencyError,
+    ConfigurationError,
+    Dispatch,
+    DomainError,
+    Envelope,
+    Event,
+    EventHandler,
+    IdSource,
+    MessageBus,
+    Next,
+    Outcome,
+    Position,
+    Reader,
+    Retry,
+    StoreUnavailable,
+    UnitOfWork,
+    applies,
+    bootstrap,
+)
+
+from ..support import counter
+from ..support.fakes import CountingIds, FakeClock
+
+AT_ONCE = Retry(base=0)
+
+
+class Grow(Command):
+    """Grow a node, and then the branches below it. In the stream of node `on`, if that is given."""
+
+    name: str
+    below: dict[str, Any] = msgspec.field(default_factory=dict)
+    on: str = ""
+
+
+class Grown(Event):
+    name: str
+    below: dict[str, Any] = msgspec.field(default_factory=dict)
+    on: str = ""
+
+
+class Node(Aggregate):
+    @applies(Grown)
+    def _grown(self, _event: Grown) -> None:
+        pass
+
+
+class Sick(DomainError):
+    """The node `sick` does not grow."""
+
+
+class GrowHandler(CommandHandler[Grow]):
+    def handle(self, command: Grow, uow: UnitOfWork) -> None:
+        if command.name == "broken":
+            raise RuntimeError("a fault")
+        if command.name == "sick":
+            raise Sick
+        try:
+            node = uow.get(Node, command.on or command.name)
+        except AggregateNotFound:
+            node = Node(command.on or command.name)
+            uow.add(node)
+        node.record(Grown(name=command.name, below=command.below, on=command.on))
+        if command.name == "broken late":
+            raise RuntimeError("a fault")
+
+
+class WhenGrown(EventHandler[Grown]):
+    def handle(self, event: Grown) -> Iterable[Command]:
+        for name, below in event.below.items():
+            if name == "undecided":
+                raise RuntimeError("a decision that fails")
+            yield Grow(name=name, below=below, on=event.on)
+
+
+class Transfer(Command):
+    source: str
+    target: str
+
+
+class TransferHandler(CommandHandler[Transfer]):
+    def handle(self, command: Transfer, uow: UnitOfWork) -> None:
+        source = uow.get(counter.Counter, command.source)
+        target = uow.get(counter.Counter, command.target)
+        for each in (source, target, source):
+            each.record(counter.Added(counter_id=each.id))
+
+
+class Look(Command):
+    """Reads one counter, and counts on another if that is given."""
+
+    at: str
+    then: str = ""
+
+
+class LookHandler(CommandHandler[Look]):
+    disturb: ClassVar[list[Callable[[], object]]] = []
+
+    def handle(self, command: Look, uow: UnitOfWork) -> None:
+        uow.get(counter.Counter, command.at)
+        while self.disturb:
+            self.disturb.pop()()
+        if command.then:
+            then = uow.get(counter.Counter, command.then)
+            then.record(counter.Added(counter_id=then.id))
+
+
+class Journal:
+    """Middleware that notes what went by."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[Envelope] = []
+
+    def __call__(self, envelope: Envelope, handle: Next) -> Any:
+        self.envelopes.append(envelope)
+        return handle(envelope)
+
+    @property
+    def names(self) -> list[str]:
+        return [getattr(each.message, "name", "?") for each in self.envelopes]
+
+
+class FaultyStore(MemoryEventStore):
+    """Fails the next appends as told: before they are taken, or after."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: list[Exception] = []
+        self.after: list[Exception] = []
+        self.commits: list[Commit] = []
+
+    def append(self, commit: Commit) -> None:
+        self.commits.append(commit)
+        if self.before:
+            raise self.before.pop(0)
+        super().append(commit)
+        if self.after:
+            raise self.after.pop(0)
+
+
+def make_bus(store: MemoryEventStore | None = None, **options: Any) -> MessageBus:
+    return bootstrap(
+        commands=[
+            *counter.COMMANDS,
+            (Grow, GrowHandler),
+            (Transfer, TransferHandler),
+            (Look, LookHandler),
+        ],
+        events=[*counter.EVENTS, (Grown, [WhenGrown])],
+        queries=counter.QUERIES,
+        store=store or MemoryEventStore(),
+        **{"retry": AT_ONCE, **options},
+    )
+
+
+def total(bus: MessageBus, counter_id: str) -> int:
+    return bus.ask(counter.GetTotal(counter_id=counter_id))
+
+
+# The cycle
+
+
+def test_what_follows_runs_first_in_first_out() -> None:
+    journal = Journal()
+    bus = make_bus(middleware=[journal])
+    bus.handle(Grow(name="a", below={"b": {"d": {"f": {}}}, "c": {"e": {}}}))
+    assert journal.names == list("abcdef")
+
+
+def test_the_outcome_is_of_the_command_itself_not_of_what_follows() -> None:
+    outcome = make_bus().handle(Grow(name="a", below={"b": {}}))
+    assert [recorded.event for recorded in outcome.events] == [Grown(name="a", below={"b": {}})]
+    assert outcome == Outcome(outcome.events, replayed=False)
+
+
+def test_every_event_says_what_caused_it_and_what_set_it_all_in_motion() -> None:
+    journal, clock = Journal(), FakeClock()
+    bus = make_bus(middleware=[journal], dependencies={IdSource: CountingIds(), Clock: clock})
+    outcome = bus.handle(Grow(name="a", below={"b": {}}), correlation_id="the request")
+    (first,) = outcome.events
+    assert (first.event_id, first.stream_id, first.version) == ("Node/a@1", "Node/a", 1)
+    assert (first.causation_id, first.correlation_id) == ("id-1", "the request")
+    assert (first.recorded_at, first.command) == (clock.now(), "Grow")
+    _, follow_up = journal.envelopes
+    assert (follow_up.message_id, follow_up.causation_id) == ("id-2", "Node/a@1")
+    (second,) = bus.store.load("Node/b").commits
+    assert (second.command_id, second.causation_id) == ("id-2", "Node/a@1")
+    assert second.correlation_id == "the request"
+
+
+def test_without_a_correlation_id_the_command_gives_its_own() -> None:
+    (recorded,) = make_bus(dependencies={IdSource: CountingIds()}).handle(Grow(name="a")).events
+    assert (recorded.causation_id, recorded.correlation_id) == ("id-1", "id-1")
+
+
+def test_middleware_is_a_chain_around_commands_follow_ups_and_queries() -> None:
+    seen: list[str] = []
+
+    def layer(name: str) -> Callable[[Envelope, Next], Any]:
+        def wrap(envelope: Envelope, handle: Next) -> Any:
+            seen.append(f"{name} in")
+            try:
+                return handle(envelope)
+            finally:
+                seen.append(f"{name} out")
+
+        return wrap
+
+    bus = make_bus(middleware=[layer("outer"), layer("inner")])
+    bus.handle(counter.Open(counter_id="c"))
+    assert total(bus, "c") == 0
+    assert seen == ["outer in", "inner in", "inner out", "outer out"] * 2
+
+
+def test_a_message_without_a_handler_is_named() -> None:
+    class Unheard(Command):
+        pass
+
+    with pytest.raises(ConfigurationError, match="Unheard"):
+        make_bus().handle(Unheard())
+
+
+# One command, one unit of work
+
+
+def test_a_command_over_several_aggregates_is_one_commit_in_the_order_recorded() -> None:
+    store = FaultyStore()
+    bus = make_bus(store)
+    for counter_id in "ab":
+        bus.handle(counter.Open(counter_id=counter_id))
+    outcome = bus.handle(Transfer(source="a", target="b"))
+    assert [recorded.event_id for recorded in outcome.events] == [
+        "Counter/a@2",
+        "Counter/b@2",
+        "Counter/a@3",
+    ]
+    assert len(store.commits) == 3
+    assert (total(bus, "a"), total(bus, "b")) == (2, 1)
+
+
+@pytest.mark.parametrize("name", ["broken", "broken late", "sick"])
+def test_a_command_that_fails_leaves_nothing(name: str) -> None:
+    store = FaultyStore()
+    with pytest.raises((RuntimeError, Sick)):
+        make_bus(store).handle(Grow(name=name, below={"b": {}}))
+    assert store.commits == []
+
+
+def test_an_event_handler_that_fails_fails_the_command_whole() -> None:
+    store = FaultyStore()
+    with pytest.raises(RuntimeError, match="a decision that fails"):
+        make_bus(store).handle(Grow(name="a", below={"b": {}, "undecided": {}}))
+    assert store.commits == []
+
+
+def test_what_follows_is_in_the_same_commit_as_the_events() -> None:
+    store = FaultyStore()
+    make_bus(store, dispatch=Dispatch(steps=0)).handle(Grow(name="a", below={"b": {}, "c": {}}))
+    (commit,) = store.commits
+    assert [append.after for append in commit.appends] == [Position.start("Node/a")]
+    assert [row.payload for row in commit.follow_ups] == [
+        '[{"$type":"Grow","name":"b","below":{},"on":""}]',
+        '[{"$type":"Grow","name":"c","below":{},"on":""}]',
+    ]
+
+
+def test_a_command_that_changes_nothing_commits_nothing() -> None:
+    store = FaultyStore()
+    bus = make_bus(store)
+    bus.handle(counter.Open(counter_id="c"))
+    assert bus.handle(Look(at="c")).events == ()
+    assert len(store.commits) == 1
+
+
+def test_a_follow_up_that_changes_nothing_is_consumed_all_the_same() -> None:
+    store = FaultyStore()
+    bus = make_bus(store)
+    bus.handle(counter.Open(counter_id="c"))
+    bus.handle(counter.Open(counter_id="d"))
+    bus.handle(counter.Add(counter_id="c", carry_to="d"))
+    assert store.pending("Counter/c") == []
+    assert store.commits[-1].consumes is not None
+
+
+def test_what_a_command_read_must_not_have_changed_when_it_commits() -> None:
+    bus = make_bus(dependencies={IdSource: CountingIds()})
+    for counter_id in "ab":
+        bus.handle(counter.Open(counter_id=counter_id))
+    journal = Journal()
+    again = make_bus(bus.store, middleware=[journal])  # type: ignore[arg-type]  # it is the one in memory
+    LookHandler.disturb.append(lambda: bus.handle(counter.Add(counter_id="a")))
+    again.handle(Look(at="a", then="b"))
+    assert (total(bus, "a"), total(bus, "b")) == (1, 1)
+
+
+def test_a_unit_of_work_knows_each_aggregate_once() -> None:
+    class Twice(Command):
+        pass
+
+    class TwiceHandler(CommandHandler[Twice]):
+        def handle(self, command: Twice, uow: UnitOfWork) -> None:
+            new = Node("a")
+            uow.add(new)
+            assert uow.get(Node, "a") is new
+            with pytest.raises(AggregateExists):
+                uow.add(Node("a"))
+
+    bootstrap(commands=[(Twice, TwiceHandler)], store=MemoryEventStore()).handle(Twice())
+
+
+def test_an_id_that_is_taken_is_refused_and_not_tried_again() -> None:
+    store = FaultyStore()
+    bus = make_bus(store)
+    bus.handle(counter.Open(counter_id="c"))
+    with pytest.raises(AggregateExists, match="'c'"):
+        bus.handle(counter.Open(counter_id="c"))
+    assert len(store.commits) == 2
+
+
+def test_a_commit_too_large_is_refused_before_it_is_sent() -> None:
+    store = FaultyStore()
+    bus = make_bus(store)
+    large: dict[str, Any] = {"x" * 380_000: {}}
+    many: dict[str, Any] = {str(number): {} for number in range(98)}
+    for below in (large, many):
+        with pytest.raises(CommitTooLarge, match="at most"):
+            bus.handle(Grow(name="a", below=below))
+    assert store.commits == []
+
+
+def test_an_aggregate_records_only_what_it_can_apply() -> None:
+    with pytest.raises(ConfigurationError, match="Node cannot apply Opened"):
+        Node("a").record(counter.Opened(counter_id="a"))
+
+
+# Conflicts and stores that do not answer
+
+
+def test_after_a_conflict_the_command_runs_again_under_its_own_id() -> None:
+    store, journal = FaultyStore(), Journal()
+    bus = make_bus(store, middleware=[journal])
+    bus.handle(counter.Open(counter_id="c"))
+    store.before = [ConcurrencyError("Counter/c")] * 3
+    bus.handle(counter.Add(counter_id="c"))
+    assert total(bus, "c") == 1
+    assert len({commit.command_id for commit in store.commits[1:]}) == 1
+    assert len(journal.envelopes) == 3
+
+
+def test_when_every_attempt_meets_a_conflict_the_caller_is_told() -> None:
+    store = FaultyStore()
+    bus = make_bus(store, retry=Retry(attempts=4, base=0))
+    bus.handle(counter.Open(counter_id="c"))
+    store.before = [ConcurrencyError("Counter/c")] * 9
+    with pytest.raises(ConcurrencyError):
+        bus.handle(counter.Add(counter_id="c"))
+    assert len(store.commits) == 1 + 4
+    assert total(bus, "c") == 0
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_store_that_does_not_answer_is_sent_the_identical_commit(moment: str) -> None:
+    store = FaultyStore()
+    bus = make_bus(store)
+    setattr(store, moment, [StoreUnavailable("time-out")] * 2)
+    bus.handle(counter.Open(counter_id="c"))
+    assert len(store.commits) == 3
+    assert store.commits[0] == store.commits[1] == store.commits[2]
+    assert [each.version for each in store.load("Counter/c").commits] == [1]
+
+
+def test_a_store_that_stays_away_is_reported() -> None:
+    store = FaultyStore()
+    store.before = [StoreUnavailable("time-out")] * 9
+    with pytest.raises(StoreUnavailable):
+        make_bus(store).handle(counter.Open(counter_id="c"))
+
+
+# Follow-ups that fail
+
+
+@pytest.mark.parametrize("name", ["broken", "sick"])
+def test_a_follow_up_that_fails_does_not_change_the_answer_and_stays_open(name: str) -> None:
+    bus = make_bus()
+    outcome = bus.handle(Grow(name="a", below={name: {}, "c": {}}))
+    assert len(outcome.events) == 1
+    assert [row.key.ordinal for row in bus.store.pending("Node/a")] == [0, 1]
+
+
+def test_a_failed_follow_up_holds_back_its_own_stream_only() -> None:
+    journal = Journal()
+    bus = make_bus(middleware=[journal])
+    bus.handle(Grow(name="a", below={"b": {"broken": {}, "later": {}}, "c": {"d": {}}}))
+    assert journal.names == ["a", "b", "c", "broken", "d"]
+    assert [row.key.ordinal for row in bus.store.pending("Node/b")] == [0, 1]
+    assert bus.store.pending("Node/a") == []
+
+
+def test_a_follow_up_waits_while_an_earlier_one_of_its_stream_is_open() -> None:
+    journal = Journal()
+    bus = make_bus(middleware=[journal])
+    bus.handle(Grow(name="broken first", below={"broken": {}}, on="a"))
+    bus.handle(Grow(name="second", below={"waits": {}}, on="a"))
+    assert journal.names == ["broken first", "broken", "second"]
+    assert [row.key.version for row in bus.store.pending("Node/a")] == [1, 2]
+
+
+def test_inline_dispatch_keeps_to_its_budget_of_steps() -> None:
+    journal = Journal()
+    bus = make_bus(middleware=[journal], dispatch=Dispatch(steps=2))
+    bus.handle(Grow(name="a", below={"b": {"d": {}}, "c": {}}))
+    assert journal.names == ["a", "b", "c"]
+    assert [row.causation_id for row in bus.store.pending("Node/b")] == ["Node/b@1"]
+
+
+def test_inline_dispatch_keeps_to_its_budget_of_time() -> None:
+    journal = Journal()
+    bus = make_bus(middleware=[journal], dispatch=Dispatch(seconds=-1))
+    bus.handle(Grow(name="a", below={"b": {}}))
+    assert journal.names == ["a"]
+
+
+def test_workers_see_a_follow_up_after_the_grace_time() -> None:
+    clock = FakeClock()
+    dispatch = Dispatch(steps=0, grace=timedelta(seconds=7))
+    bus = make_bus(dispatch=dispatch, dependencies={Clock: clock})
+    bus.handle(Grow(name="a", below={"b": {}}))
+    (row,) = bus.store.pending("Node/a")
+    assert (row.attempts, row.due_at) == (1, clock.now() + timedelta(seconds=7))
+
+
+# Reading
+
+
+def test_a_reader_sees_an_aggregate_as_of_a_version_within_a_commit() -> None:
+    bus = make_bus()
+    for counter_id in "ab":
+        bus.handle(counter.Open(counter_id=counter_id))
+    bus.handle(Transfer(source="a", target="b"))
+    codecs = bus._codecs
+    reader = Reader(bus.store, codecs)
+    seen = [reader.get(counter.Counter, "a", at) for at in (1, 2, 3, 9)]
+    assert [(each.total, each.version) for each in seen] == [(0, 1), (1, 2), (2, 3), (2, 3)]
+    for at in (0, -1):
+        with pytest.raises(AggregateNotFound):
+            reader.get(counter.Counter, "a", at)

@@ -1,0 +1,207 @@
+"""What is wired wrong is refused at start, by name."""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import msgspec
+import pytest
+
+from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
+from {{ cookiecutter.__package }}.bootstrap import make_bus
+from {{ cookiecutter.__package }}.bus import (
+    Aggregate,
+    Command,
+    CommandHandler,
+    ConfigurationError,
+    Event,
+    EventHandler,
+    EventStore,
+    MessageBus,
+    Query,
+    QueryHandler,
+    Reader,
+    UnitOfWork,
+    applies,
+    bootstrap,
+)
+from {{ cookiecutter.__package }}.config import Settings
+
+
+class Send(Command):
+    """A command."""
+
+
+class Receive(Command):
+    """Another."""
+
+
+class Sent(Event):
+    """An event."""
+
+
+class Lost(Event):
+    """An event that no aggregate applies."""
+
+
+class Ask(Query[str]):
+    """A query."""
+
+
+class Parcel(Aggregate):
+    @applies(Sent)
+    def _sent(self, _event: Sent) -> None:
+        pass
+
+
+class Postman(Protocol):
+    def carry(self) -> str: ...
+
+
+class Bicycle:
+    def carry(self) -> str:
+        return "by bicycle"
+
+
+class Rates(msgspec.Struct, frozen=True):
+    """Settings."""
+
+    stamps: int
+
+
+class SendHandler(CommandHandler[Send]):
+    def handle(self, command: Send, uow: UnitOfWork) -> None: ...
+
+
+class SendByPostman(CommandHandler[Send]):
+    def __init__(self, postman: Postman) -> None:
+        self.postman = postman
+
+    def handle(self, command: Send, uow: UnitOfWork) -> None: ...
+
+
+class SendUntyped(CommandHandler[Send]):
+    def __init__(self, postman) -> None:  # type: ignore[no-untyped-def]  # what is tested
+        self.postman = postman
+
+    def handle(self, command: Send, uow: UnitOfWork) -> None: ...
+
+
+class SendAlone(CommandHandler[Send]):
+    def handle(self, command: Send) -> None:  # type: ignore[override]  # what is tested
+        pass
+
+
+class SendUnfinished(CommandHandler[Send]):
+    pass
+
+
+class WhenSent(EventHandler[Sent]):
+    def handle(self, event: Sent) -> Iterable[Command]:
+        return []
+
+
+class WhenSentAtARate(EventHandler[Sent]):
+    def __init__(self, rates: Rates) -> None:
+        self.rates = rates
+
+    def handle(self, event: Sent) -> Iterable[Command]:
+        return []
+
+
+class WhenSentReading(WhenSent):
+    def __init__(self, store: EventStore) -> None: ...
+
+
+class WhenSentWriting(WhenSent):
+    def __init__(self, postman: Postman) -> None: ...
+
+
+class WhenSentWorking(WhenSent):
+    def __init__(self, uow: UnitOfWork) -> None: ...
+
+
+class WhenSentMeddling(WhenSent):
+    def __init__(self, bus: MessageBus) -> None: ...
+
+
+class WhenSentGreedy(EventHandler[Sent]):
+    def handle(self, event: Sent, uow: UnitOfWork) -> Iterable[Command]:  # type: ignore[override]
+        return []
+
+
+class AskHandler(QueryHandler[Ask]):
+    def handle(self, query: Ask, reader: Reader) -> str:
+        return "an answer"
+
+
+def wire(**tables: Any) -> MessageBus:
+    return bootstrap(**{"commands": [], "store": MemoryEventStore(), **tables})
+
+
+@pytest.mark.parametrize(
+    ("tables", "reason"),
+    [
+        (
+            {"commands": [(Send, SendHandler), (Send, SendByPostman)]},
+            "command Send is listed twice",
+        ),
+        ({"queries": [(Ask, AskHandler), (Ask, AskHandler)]}, "query Ask is listed twice"),
+        ({"events": [(Sent, [WhenSent]), (Sent, [])]}, "event Sent is listed twice"),
+        ({"commands": [(Receive, SendHandler)]}, "SendHandler handles Send, .* row of Receive"),
+        ({"events": [(Lost, [WhenSent])]}, "WhenSent handles Sent, .* row of Lost"),
+        ({"commands": [(Send, WhenSent)]}, "WhenSent in the row of Send is not a CommandHandler"),
+        ({"events": [(Sent, [SendHandler])]}, "SendHandler .* is not a EventHandler"),
+        ({"commands": [(Send, SendHandler())]}, "row of Send is not a CommandHandler"),
+        ({"events": [(Lost, [])]}, r"no aggregate applies Lost: .* @applies\(Lost\)"),
+        ({"commands": [(Send, SendByPostman)]}, "SendByPostman asks for postman: Postman"),
+        ({"commands": [(Send, SendUntyped)]}, "SendUntyped asks for postman: None"),
+        ({"commands": [(Send, SendAlone)]}, r"SendAlone.handle takes \(self, command\)"),
+        ({"commands": [(Send, SendUnfinished)]}, "SendUnfinished cannot be made: .*handle"),
+        ({"events": [(Sent, [WhenSentGreedy])]}, r"handle takes \(self, event, uow\)"),
+        ({"events": [(Sent, [WhenSentReading])]}, "WhenSentReading asks for store: EventStore"),
+        ({"events": [(Sent, [WhenSentWriting])]}, "WhenSentWriting asks for postman: Postman"),
+        ({"events": [(Sent, [WhenSentWorking])]}, "WhenSentWorking asks for uow: UnitOfWork"),
+        ({"events": [(Sent, [WhenSentMeddling])]}, "WhenSentMeddling asks for bus: MessageBus"),
+        ({"events": [(Sent, [WhenSentAtARate])]}, "WhenSentAtARate asks for rates: Rates"),
+    ],
+)
+def test_a_mistake_is_refused_by_name(tables: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ConfigurationError, match=reason):
+        wire(**tables)
+
+
+@pytest.mark.parametrize("dependency", [Postman, EventStore, UnitOfWork, MessageBus])
+def test_an_event_handler_is_refused_a_port_even_if_it_is_provided(dependency: Any) -> None:
+    handlers = [WhenSentReading, WhenSentWriting, WhenSentWorking, WhenSentMeddling]
+    for handler in handlers:
+        with pytest.raises(ConfigurationError, match="decides from the event alone"):
+            wire(events=[(Sent, [handler])], dependencies={dependency: object()})
+
+
+def test_handlers_are_made_once_with_the_ports_they_ask_for() -> None:
+    bicycle, rates = Bicycle(), Rates(3)
+    bus = wire(
+        commands={Send: SendByPostman},
+        events={Sent: [WhenSentAtARate, WhenSent]},
+        queries={Ask: AskHandler},
+        dependencies={Postman: bicycle, Rates: rates},
+    )
+    command_handler: Any = bus.registry.commands[Send]
+    event_handler: Any = bus.registry.events[Sent][0]
+    assert command_handler.postman is bicycle
+    assert event_handler.rates is rates
+    assert bus.ask(Ask()) == "an answer"
+
+
+def test_a_handler_may_extend_another() -> None:
+    class Faster(SendHandler):
+        pass
+
+    assert isinstance(wire(commands=[(Send, Faster)]).registry.commands[Send], Faster)
+
+
+def test_this_service_is_wired_right() -> None:
+    bus = make_bus(Settings(store="memory"))
+    assert bus.registry.commands
+    assert bus.registry.events
+    assert bus.registry.queries

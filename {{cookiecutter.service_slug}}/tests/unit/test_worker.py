@@ -1,0 +1,183 @@
+"""The worker finishes what was left open."""
+
+from datetime import timedelta
+from threading import Event as Flag
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
+from {{ cookiecutter.__package }}.bus import (
+    Clock,
+    Dispatch,
+    DuplicateCommand,
+    Envelope,
+    MessageBus,
+    Next,
+    PendingCommand,
+    StoreUnavailable,
+    Worker,
+)
+
+from ..support import counter
+from ..support.fakes import FakeClock
+
+KILLED = Dispatch(steps=0)
+
+
+class Outage:
+    """Middleware: commands on these counters fail."""
+
+    def __init__(self, *counters: str) -> None:
+        self.counters = set(counters)
+        self.tried: list[str] = []
+
+    def __call__(self, envelope: Envelope, handle: Next) -> Any:
+        if envelope.consumes:
+            name = getattr(envelope.message, "counter_id", "")
+            self.tried.append(name)
+            if name in self.counters:
+                raise RuntimeError("an outage")
+        return handle(envelope)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def store() -> MemoryEventStore:
+    return MemoryEventStore()
+
+
+def bus_of(store: MemoryEventStore, clock: FakeClock, **options: Any) -> MessageBus:
+    return counter.make_bus(store, dependencies={Clock: clock}, **options)
+
+
+def leave_open(store: MemoryEventStore, clock: FakeClock, *pairs: tuple[str, str]) -> None:
+    """As a process leaves them that is killed right after its commits."""
+    bus = bus_of(store, clock, dispatch=KILLED)
+    for counter_id in dict.fromkeys(name for pair in pairs for name in pair):
+        bus.handle(counter.Open(counter_id=counter_id))
+    for source, target in pairs:
+        bus.handle(counter.Add(counter_id=source, carry_to=target))
+
+
+def totals(bus: MessageBus, names: str) -> list[int]:
+    return [bus.ask(counter.GetTotal(counter_id=name)) for name in names]
+
+
+def test_it_leaves_follow_ups_alone_until_they_are_due(
+    store: MemoryEventStore, clock: FakeClock
+) -> None:
+    leave_open(store, clock, ("a", "b"))
+    bus = bus_of(store, clock)
+    assert (Worker(bus).run_once(), totals(bus, "ab")) == (0, [1, 0])
+    clock.move(seconds=5)
+    assert (Worker(bus).run_once(), totals(bus, "ab")) == (1, [1, 1])
+    assert (Worker(bus).run_once(), totals(bus, "ab")) == (0, [1, 1])
+
+
+def test_a_failing_follow_up_holds_back_only_its_own_stream(
+    store: MemoryEventStore, clock: FakeClock
+) -> None:
+    leave_open(store, clock, ("a", "x"), ("a", "c"), ("b", "d"))
+    clock.move(seconds=5)
+    outage = Outage("x")
+    bus = bus_of(store, clock, middleware=[outage])
+    assert Worker(bus).run_once() == 1
+    assert outage.tried == ["x", "d"]
+    assert [row.key.version for row in store.pending("Counter/a")] == [2, 3]
+
+
+def test_after_the_outage_the_stream_goes_on_in_order(
+    store: MemoryEventStore, clock: FakeClock
+) -> None:
+    leave_open(store, clock, ("a", "x"), ("a", "c"))
+    clock.move(seconds=5)
+    outage = Outage("x")
+    bus = bus_of(store, clock, middleware=[outage])
+    worker = Worker(bus)
+    worker.run_once()
+    outage.counters.clear()
+    clock.move(seconds=60)
+    assert worker.run_once() == 2
+    assert outage.tried == ["x", "x", "c"]
+    assert totals(bus, "xc") == [1, 1]
+
+
+def test_a_stream_that_fails_rests_twice_as_long_each_time(
+    store: MemoryEventStore, clock: FakeClock
+) -> None:
+    leave_open(store, clock, ("a", "x"))
+    clock.move(seconds=5)
+    outage = Outage("x")
+    worker = Worker(
+        bus_of(store, clock, middleware=[outage]),
+        interval=timedelta(seconds=1),
+        longest_rest=timedelta(seconds=4),
+    )
+    tried = []
+    for _ in range(14):
+        worker.run_once()
+        tried.append(len(outage.tried))
+        clock.move(seconds=1)
+    assert tried == [1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5]
+
+
+def test_what_another_has_done_already_counts_as_done(
+    store: MemoryEventStore, clock: FakeClock
+) -> None:
+    leave_open(store, clock, ("a", "b"))
+    clock.move(seconds=5)
+    bus = bus_of(store, clock)
+    (row,) = store.pending("Counter/a")
+    bus.run_pending(row)
+    with pytest.raises(DuplicateCommand):
+        bus.run_pending(row)
+    assert totals(bus, "b") == [1]
+
+
+def test_it_runs_what_follows_from_what_it_runs(store: MemoryEventStore, clock: FakeClock) -> None:
+    bus = bus_of(store, clock, dispatch=KILLED)
+    for name in "abc":
+        bus.handle(counter.Open(counter_id=name))
+    bus.handle(counter.Add(counter_id="a", carry_to="b"))
+    (row,) = store.pending("Counter/a")
+    bus_of(store, clock).run_pending(row)
+    assert totals(bus, "abc") == [1, 1, 0]
+    assert store.pending("Counter/b") == []
+
+
+class Flaky(MemoryEventStore):
+    """Is out of reach when first asked what is due, and says when it is asked again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.again = 0, Flag()
+
+    def due(self, now: Any, limit: int = 100) -> list[PendingCommand]:
+        self.asked += 1
+        if self.asked == 1:
+            raise StoreUnavailable("out of reach")
+        found = super().due(now, limit)
+        if not found:
+            self.again.set()
+        return found
+
+
+def test_it_outlives_an_outage_of_the_store_and_stops_when_told(clock: FakeClock) -> None:
+    store = Flaky()
+    leave_open(store, clock, ("a", "b"))
+    clock.move(seconds=5)
+    bus = bus_of(store, clock)
+    stop = Flag()
+    thread = Thread(target=Worker(bus, interval=timedelta(milliseconds=1)).run, args=(stop,))
+    thread.start()
+    assert store.again.wait(30)
+    stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert totals(bus, "b") == [1]
