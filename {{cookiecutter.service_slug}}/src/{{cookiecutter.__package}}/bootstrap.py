@@ -21,6 +21,15 @@ def open_store(settings: Settings) -> EventStore:
     return store
 
 
+def create_store(settings: Settings) -> bool:
+    """Create what the store needs before it can be opened. Returns whether it needs anything."""
+    module = import_module(f".adapters.event_store.{settings.store}", __package__)
+    create = getattr(module, "create", None)
+    if create is not None:
+        create(settings)
+    return create is not None
+
+
 def make_bus(
     settings: Settings,
     *,

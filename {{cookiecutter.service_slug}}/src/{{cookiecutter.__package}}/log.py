@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from .bus import DomainError, Envelope, Next, Query, StoreError
+from .bus import CodecError, DomainError, Envelope, Next, Query, StoreError
 from .config import Settings
 
 logger = structlog.stdlib.get_logger("{{ cookiecutter.__package }}")
@@ -62,19 +62,33 @@ def log_messages(envelope: Envelope, handle: Next) -> Any:
     )
     try:
         result = handle(envelope)
-    except DomainError as error:
-        line.info("refused", error=type(error).__name__, duration_ms=_since(started))
-        raise
-    except StoreError as error:
-        line.warning("not stored", error=type(error).__name__, duration_ms=_since(started))
-        raise
     except Exception as error:
-        line.error("failed", error=type(error).__name__, duration_ms=_since(started), exc_info=True)
+        log_error(error, line.bind(duration_ms=_since(started)))
         raise
     if not isinstance(message, Query):
         recorded = [recorded.event.message_name for recorded in result.events]
         line.info("handled", recorded=recorded, duration_ms=_since(started))
     return result
+
+
+def log_error(error: Exception, line: structlog.stdlib.BoundLogger = logger) -> None:
+    """One line for an error, however many layers it passes on its way out."""
+    if vars(error).get("is_logged"):
+        return
+    vars(error)["is_logged"] = True
+    line = line.bind(error=type(error).__name__)
+    match error:
+        case DomainError() | CodecError():
+            line.info("refused")
+        case StoreError():
+            line.warning("not stored")
+        case _:
+            line.error("failed", exc_info=error)
+
+
+def refused_request(method: str, status: int) -> None:
+    """A line for a request that never became a message."""
+    logger.info("request refused", method=method, status=status)
 
 
 def _since(started: float) -> float:

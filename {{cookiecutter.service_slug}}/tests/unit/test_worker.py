@@ -80,6 +80,20 @@ def test_it_leaves_follow_ups_alone_until_they_are_due(
     assert (Worker(bus).run_once(), totals(bus, "ab")) == (0, [1, 1])
 
 
+def test_it_runs_what_is_due_and_not_what_is_due_later(
+    store: MemoryEventStore, clock: FakeClock
+) -> None:
+    leave_open(store, clock, ("a", "b"))
+    clock.move(seconds=4)
+    killed = bus_of(store, clock, dispatch=KILLED)
+    killed.handle(counter.Add(counter_id="a", carry_to="b"))
+    clock.move(seconds=1)
+    bus = bus_of(store, clock)
+    assert (Worker(bus).run_once(), totals(bus, "ab")) == (1, [2, 1])
+    clock.move(seconds=4)
+    assert (Worker(bus).run_once(), totals(bus, "ab")) == (1, [2, 2])
+
+
 def test_a_failing_follow_up_holds_back_only_its_own_stream(
     store: MemoryEventStore, clock: FakeClock
 ) -> None:

@@ -40,7 +40,7 @@ class MemoryEventStore:
                 for position in (*(append.after for append in commit.appends), *commit.unchanged)
                 if position != _end(position.stream_id, self._streams.get(position.stream_id, []))
             ]
-            if moved and not consumes and self._has(commit):
+            if moved and self._has(commit):
                 return
             if moved:
                 raise ConcurrencyError(*moved)

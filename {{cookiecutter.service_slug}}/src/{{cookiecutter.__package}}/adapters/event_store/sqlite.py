@@ -103,7 +103,7 @@ class SqliteEventStore:
                 for position in positions
                 if _head(connection, position.stream_id) != position.version
             ]
-            if moved and not commit.consumes and _has(connection, commit):
+            if moved and _has(connection, commit):
                 return
             if moved:
                 raise ConcurrencyError(*moved)

@@ -20,7 +20,7 @@ class _StrictRequest(Request):
         is let in here must be the same when it comes back from a store."""
         try:
             return msgspec.json.decode(await self.body())
-        except (ValueError, RecursionError):  # msgspec's own errors and UnicodeDecodeError are these
+        except (ValueError, RecursionError):  # what msgspec raises is of these, for Unicode too
             raise HTTPException(422, "the body is not JSON that can be stored") from None
 
 

@@ -51,11 +51,12 @@ DESCRIPTIONS = {
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that can fail in these ways, for its OpenAPI description."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    failed = {"description": "Something failed in the service", "content": content}
-    refused = {
-        status: {"description": DESCRIPTIONS[status], "content": content} for status in statuses
+    described: dict[int | str, str] = {"default": "Something failed in the service"}
+    described.update((status, DESCRIPTIONS[status]) for status in statuses)
+    return {
+        status: {"description": description, "content": content}
+        for status, description in described.items()
     }
-    return {**refused, "default": failed}
 
 
 def schemas() -> dict[str, Any]:
@@ -80,14 +81,13 @@ def response(
 
 def install(app: FastAPI) -> None:
     """Let `app` answer every error with a problem."""
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _invalid)
+    app.exception_handler(HTTPException)(_http)
+    app.exception_handler(RequestValidationError)(_invalid)
     for error in (DomainError, StoreError, CodecError):
-        app.add_exception_handler(error, _from_the_bus)
+        app.exception_handler(error)(_from_the_bus)
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
+async def _http(request: Request, error: HTTPException) -> JSONResponse:
     # FastAPI answers 400 where it could not parse a body: here, all invalid input is 422.
     status = 422 if error.status_code == HTTPStatus.BAD_REQUEST else error.status_code
     log.refused_request(request.method, status)
@@ -95,8 +95,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     return response(status, str(error.detail), headers=headers)
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
+async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     found = error.errors()
     if any(each["loc"][0] == "path" for each in found):
         log.refused_request(request.method, 404)

@@ -70,28 +70,34 @@ def create_{{ cookiecutter.__aggregate_snake }}(
     )
 
 
-@router.get("/{item_id}", responses=documented(404, 503))
+@router.get(
+    "/{ {{- cookiecutter.__aggregate_snake }}_id}",
+    responses=documented(404, 503),
+)
 def get_{{ cookiecutter.__aggregate_snake }}(
-    item_id: Id,
+    {{ cookiecutter.__aggregate_snake }}_id: Id,
     bus: Bus,
     correlation_id: CorrelationId,
 ) -> shapes.{{ cookiecutter.__aggregate }}State:
     """Its state as of now."""
     query = queries.Get{{ cookiecutter.__aggregate }}(
-        {{ cookiecutter.__aggregate_snake }}_id=item_id,
+        {{ cookiecutter.__aggregate_snake }}_id={{ cookiecutter.__aggregate_snake }}_id,
     )
     return shapes.state(bus.ask(query, correlation_id=correlation_id))
 
 
-@router.get("/{item_id}/history", responses=documented(404, 503))
+@router.get(
+    "/{ {{- cookiecutter.__aggregate_snake }}_id}/history",
+    responses=documented(404, 503),
+)
 def get_{{ cookiecutter.__aggregate_snake }}_history(
-    item_id: Id,
+    {{ cookiecutter.__aggregate_snake }}_id: Id,
     bus: Bus,
     correlation_id: CorrelationId,
 ) -> {{ cookiecutter.__aggregate }}History:
     """All that happened to it, in order."""
     query = queries.Get{{ cookiecutter.__aggregate }}History(
-        {{ cookiecutter.__aggregate_snake }}_id=item_id,
+        {{ cookiecutter.__aggregate_snake }}_id={{ cookiecutter.__aggregate_snake }}_id,
     )
     recorded = bus.ask(query, correlation_id=correlation_id)
     return {{ cookiecutter.__aggregate }}History(

@@ -1,0 +1,79 @@
+"""The FastAPI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.concurrency import run_in_threadpool
+
+from ... import log
+from ...bootstrap import make_bus
+from ...bus import MessageBus
+from ...config import load_settings
+from ..worker import EmbeddedWorker
+from . import {{ cookiecutter.__plural_snake }}
+from .problems import documented, install, schemas
+from .request import Bus, RequestBoundary
+
+probes = APIRouter(tags=["probes"])
+
+
+@probes.get("/health")
+def health() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "alive"}
+
+
+@probes.get("/ready", responses=documented(503))
+def ready(bus: Bus) -> dict[str, str]:
+    """The store answers."""
+    bus.store.ping()
+    return {"status": "ready"}
+
+
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI's description, and the schema of the problems that the routes refer to."""
+        description = super().openapi()
+        description["components"]["schemas"].update(schemas())
+        return description
+
+
+def create_app(bus: MessageBus, *, worker: EmbeddedWorker | None = None) -> FastAPI:
+    """The HTTP API on this bus. Its lifespan runs the worker, if one is given, and closes the
+    store at the end."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if worker:
+            worker.start()
+        yield
+        if worker:
+            await run_in_threadpool(worker.stop)
+        bus.store.close()
+
+    app = _App(
+        title="{{ cookiecutter.service_name }}",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    app.state.bus = bus
+    app.add_middleware(RequestBoundary)
+    app.include_router(probes)
+    app.include_router({{ cookiecutter.__plural_snake }}.router)
+    install(app)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """The application as the environment configures it: `uvicorn --factory` takes this.
+
+    Raises `ConfigurationError` for a wrong setting.
+    """
+    settings = load_settings()
+    log.configure(settings)
+    bus = make_bus(settings)
+    worker = EmbeddedWorker(bus) if settings.worker == "embedded" else None
+    return create_app(bus, worker=worker)

@@ -1,0 +1,124 @@
+"""The command line. A wrong setting ends it with code 2, anything else that fails with 1."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from .. import log
+from ..bootstrap import create_store, make_bus
+from ..bus import AggregateNotFound, ConfigurationError, DomainError, RecordedEvent, StoreError
+from ..config import Settings, load_settings
+from ..service.{{ cookiecutter.__aggregate_snake }} import queries
+from . import shapes
+
+PROGRAM = "{{ cookiecutter.service_slug }}"
+AGGREGATE = "{{ cookiecutter.__aggregate }}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load_settings()
+        log.configure(settings)
+        options.run(settings, options)
+    except ConfigurationError as error:
+        return _fail(2, error)
+    except (DomainError, StoreError) as error:
+        return _fail(1, error)
+    return 0
+
+
+def _fail(code: int, error: Exception) -> int:
+    print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROGRAM)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        added.set_defaults(run=run)
+        return added
+
+    serve = command("serve", _serve, "serve the HTTP API on HOST:PORT")
+    serve.add_argument("--reload", action="store_true", help="start again when the code changes")
+    history = command("history", _history, "show all that happened, in order")
+    history.add_argument("id", metavar="ID")
+    history.add_argument("--json", action="store_true", help="as the HTTP API shows it")
+    state = command("state", _state, "show the state as JSON")
+    state.add_argument("id", metavar="ID")
+    state.add_argument("--at", metavar="VERSION", type=_version, help="as it was then")
+    command("flow", _flow, "draw the wiring of commands and events as a Mermaid flowchart")
+    command("create-store", _create_store, "create what the event store needs, for local use")
+    return parser
+
+
+def _version(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("must be a number from 1 on")
+    return int(text)
+
+
+def _serve(settings: Settings, options: argparse.Namespace) -> None:
+    from . import server
+
+    server.serve(settings, reload=options.reload)
+
+
+def _history(settings: Settings, options: argparse.Namespace) -> None:
+    query = queries.Get{{ cookiecutter.__aggregate }}History(
+        {{ cookiecutter.__aggregate_snake }}_id=_known(options.id),
+    )
+    recorded = make_bus(settings).ask(query)
+    if options.json:
+        _print_json({"events": [_entry(one) for one in recorded]})
+    else:
+        for one in recorded:
+            print(_line(one))
+
+
+def _entry(recorded: RecordedEvent) -> dict[str, Any]:
+    return {**asdict(shapes.history_entry(recorded)), "command": recorded.command}
+
+
+def _line(recorded: RecordedEvent) -> str:
+    entry = shapes.history_entry(recorded)
+    data = json.dumps(entry.data, ensure_ascii=False)
+    shortened = data if len(data) <= 80 else data[:79] + "…"
+    return f"{entry.recorded_at}  {recorded.command} → {entry.type}  {shortened}"
+
+
+def _state(settings: Settings, options: argparse.Namespace) -> None:
+    query = queries.Get{{ cookiecutter.__aggregate }}(
+        {{ cookiecutter.__aggregate_snake }}_id=_known(options.id),
+        at=options.at,
+    )
+    _print_json(asdict(shapes.state(make_bus(settings).ask(query))))
+
+
+def _known(text: str) -> str:
+    if not shapes.is_id(text):
+        raise AggregateNotFound(AGGREGATE, text)
+    return text
+
+
+def _print_json(answer: dict[str, Any]) -> None:
+    print(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+def _flow(settings: Settings, _options: argparse.Namespace) -> None:
+    from . import flow
+
+    in_memory = settings.model_copy(update={"store": "memory"})  # the wiring needs no store
+    print(flow.mermaid(make_bus(in_memory).registry))
+
+
+def _create_store(settings: Settings, _options: argparse.Namespace) -> None:
+    done = create_store(settings)
+    print("created" if done else f"STORE={settings.store}: there is nothing to create")
