@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import time
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cookiecutter.exceptions import FailedHookException
+
+from answers import checked
 
 from .support import COMBINATIONS, TEMPLATE, BakedProject, bake
 
@@ -110,6 +114,26 @@ print(json.dumps({{name.upper(): str(field.default if field.default is not None 
     assert dict(re.findall(r"^# ([A-Z0-9_]+)=(.*)$", written, re.MULTILINE)) == defaults
 
 
+def test_a_name_that_a_module_of_the_service_binds_is_refused_where_it_would_collide(
+    baked: dict[str, BakedProject],
+) -> None:
+    """Wherever a module binds the aggregate's name, or its plural, its other names are taken."""
+    collisions = 0
+    for path in baked["zebra"].walk():
+        bound = bound_names(path) if path.suffix == ".py" else set()
+        for name in {word for word in bound if re.fullmatch("[a-z][a-z0-9_]{0,23}", word)}:
+            if "zebra" in bound and name != "zebra":
+                collisions += 1
+                with pytest.raises(FailedHookException, match="is refused"):
+                    checked({"aggregate_name": name.replace("_", " ")}, "aggregate_name")
+            if "zebras" in bound and name != "zebras":
+                collisions += 1
+                answers = {"aggregate_name": "Zebra", "aggregate_plural": name.replace("_", "-")}
+                with pytest.raises(FailedHookException, match="is refused"):
+                    checked(answers, "aggregate_plural")
+    assert collisions, "no module binds either: this test looks in the wrong place"
+
+
 def test_rendering_again_gives_the_same_files(
     baked: dict[str, BakedProject],
     tmp_path: Path,
@@ -123,6 +147,20 @@ def test_rendering_again_gives_the_same_files(
     assert again.files == first.files
     for name in again.files:
         assert (again.path / name).read_bytes() == (first.path / name).read_bytes(), name
+
+
+def bound_names(path: Path) -> set[str]:
+    """What the module itself binds: its imports, classes, functions and variables."""
+    names: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        match node:
+            case ast.Import(names=imported) | ast.ImportFrom(names=imported):
+                names |= {alias.asname or alias.name.partition(".")[0] for alias in imported}
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                names.add(name)
+            case ast.Assign(targets=targets):
+                names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return names
 
 
 def expected_files(project: BakedProject) -> set[str]:

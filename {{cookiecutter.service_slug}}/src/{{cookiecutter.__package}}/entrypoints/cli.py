@@ -5,11 +5,18 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import log
 from ..bootstrap import create_store, make_bus
-from ..bus import AggregateNotFound, ConfigurationError, DomainError, RecordedEvent, StoreError
+from ..bus import (
+    AggregateNotFound,
+    ConfigurationError,
+    DomainError,
+    Query,
+    RecordedEvent,
+    StoreError,
+)
 from ..config import Settings, load_settings
 from ..service.{{ cookiecutter.__aggregate_snake }} import queries
 from . import shapes
@@ -17,14 +24,14 @@ from . import shapes
 PROGRAM = "{{ cookiecutter.service_slug }}"
 AGGREGATE = "{{ cookiecutter.__aggregate }}"
 
+R = TypeVar("R")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        settings = load_settings()
-        log.configure(settings)
-        options.run(settings, options)
+        options.run(load_settings(), options)
     except ConfigurationError as error:
         return _fail(2, error)
     except (DomainError, StoreError) as error:
@@ -42,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        added = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         added.set_defaults(run=run)
         return added
 
@@ -55,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     state.add_argument("id", metavar="ID")
     state.add_argument("--at", metavar="VERSION", type=_version, help="as it was then")
     command("flow", _flow, "draw the wiring of commands and events as a Mermaid flowchart")
-    command("create-store", _create_store, "create what the event store needs, for local use")
+    command("create-store", _create_store, "create what the event store needs (for local use)")
     return parser
 
 
@@ -66,8 +73,9 @@ def _version(text: str) -> int:
 
 
 def _serve(settings: Settings, options: argparse.Namespace) -> None:
-    from . import server
+    from . import server  # here, so that the other commands start without a web framework
 
+    log.configure(settings)
     server.serve(settings, reload=options.reload)
 
 
@@ -75,7 +83,7 @@ def _history(settings: Settings, options: argparse.Namespace) -> None:
     query = queries.Get{{ cookiecutter.__aggregate }}History(
         {{ cookiecutter.__aggregate_snake }}_id=_known(options.id),
     )
-    recorded = make_bus(settings).ask(query)
+    recorded = _ask(settings, query)
     if options.json:
         _print_json({"events": [_entry(one) for one in recorded]})
     else:
@@ -99,7 +107,21 @@ def _state(settings: Settings, options: argparse.Namespace) -> None:
         {{ cookiecutter.__aggregate_snake }}_id=_known(options.id),
         at=options.at,
     )
-    _print_json(asdict(shapes.state(make_bus(settings).ask(query))))
+    _print_json(asdict(shapes.state(_ask(settings, query))))
+
+
+def _ask(settings: Settings, query: Query[R]) -> R:
+    log.configure(_quiet(settings))
+    bus = make_bus(settings)
+    try:
+        return bus.ask(query)
+    finally:
+        bus.store.close()
+
+
+def _quiet(settings: Settings) -> Settings:
+    """For commands that say in one line what went wrong: no second one from the log."""
+    return settings.model_copy(update={"log_level": "error"})
 
 
 def _known(text: str) -> str:

@@ -3,55 +3,73 @@
 The registry says which handler runs a command and which handlers an event has. What a handler leads
 to is read from its code, and nothing is run: the commands that an event handler decides on from its
 return annotation, which mypy holds against the code; the events that a command handler can record
-from the names which it, and the methods of the aggregates it calls, refer to.
+from the names that it, and what it calls of this service, refer to.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from types import CodeType, FunctionType, MethodType, ModuleType
+import inspect
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, get_args, get_type_hints
 
-from ..bus import Aggregate, Command, Event, Registry
+from ..bus import Command, Event, Registry
 
-SHAPES = {"command": '["{}"]', "handler": '("{}")', "event": '(["{}"])'}
+BUS = Registry.__module__.rpartition(".")[0]
+SHAPES = {"command": "[{}]", "handler": "({})", "event": "([{}])"}
 COLOURS = {"command": "#a6d8f5", "handler": "#f7f0b5", "event": "#fdb566"}  # of event storming
-OUTSIDE = "outside(((outside)))"
+
+Node = tuple[str, type]  # the kind and the class
 
 
 def mermaid(registry: Registry) -> str:
-    """The flowchart: outside, command, handler, the events it can record, their handlers, ..."""
-    edges: dict[tuple[str, str], None] = {}
-    decided: set[type] = set()
-    for event, handlers in registry.events.items():
-        for handler in handlers:
-            edges[_node("event", event), _node("handler", type(handler))] = None
-            for command in _named(Command, _commands_of(handler)):
-                decided.add(command)
-                edges[_node("handler", type(handler)), _node("command", command)] = None
+    """The flowchart: from outside to a command, its handler, the events that this can record, their
+    handlers, the commands that follow, and so on."""
+    edges: list[tuple[Node, Node]] = []
     for command, command_handler in registry.commands.items():
-        if command not in decided:
-            edges[OUTSIDE, _node("command", command)] = None
-        edges[_node("command", command), _node("handler", type(command_handler))] = None
-        for event in _named(Event, _reachable(command_handler)):
-            edges[_node("handler", type(command_handler)), _node("event", event)] = None
-    lines = [f"    {source} --> {target}" for source, target in edges]
-    colours = [f"    classDef {kind} fill:{colour},color:#000" for kind, colour in COLOURS.items()]
-    return "\n".join(["flowchart LR", *lines, *colours])
+        runs = ("handler", type(command_handler))
+        edges.append((("command", command), runs))
+        edges += [(runs, ("event", event)) for event in _events_of(command_handler)]
+    for event, event_handlers in registry.events.items():
+        for event_handler in event_handlers:
+            decides = ("handler", type(event_handler))
+            edges.append((("event", event), decides))
+            edges += [(decides, ("command", follows)) for follows in _commands_of(event_handler)]
+    follow_ups = {target for _, target in edges}
+    first = [node for node, _ in edges if node[0] == "command" and node not in follow_ups]
+    nodes = [node for edge in edges for node in edge]
+    ids = _ids([*nodes, *(("event", event) for event in registry.events)])
+    lines = ["outside(((outside)))"]
+    lines += [f"{ids[node]}{SHAPES[node[0]].format(node[1].__name__)}:::{node[0]}" for node in ids]
+    lines += [f"outside --> {ids[node]}" for node in dict.fromkeys(first)]
+    lines += [f"{ids[source]} --> {ids[target]}" for source, target in dict.fromkeys(edges)]
+    lines += [f"classDef {kind} fill:{colour},color:#000" for kind, colour in COLOURS.items()]
+    return "\n    ".join(["flowchart LR", *lines])
 
 
-def _node(kind: str, named: type) -> str:
-    name = named.__name__
-    return f"{kind}_{name}{SHAPES[kind].format(name)}:::{kind}"
+def _ids(nodes: Iterable[Node]) -> dict[Node, str]:
+    """The name of the class; if another has the same, a number after it."""
+    ids: dict[Node, str] = {}
+    taken: Counter[str] = Counter()
+    for node in dict.fromkeys(nodes):
+        name = node[1].__name__
+        taken[name] += 1
+        ids[node] = name if taken[name] == 1 else f"{name}_{taken[name]}"
+    return ids
+
+
+def _commands_of(handler: Any) -> list[type]:
+    """Those in the return annotation of `handle`; if it names none, those in its code."""
+    returned = list(_types_in(get_type_hints(handler.handle).get("return")))
+    return _named(Command, returned) or _named(Command, _reachable(handler))
+
+
+def _events_of(handler: Any) -> list[type]:
+    return _named(Event, _reachable(handler))
 
 
 def _named(kind: type, things: Iterable[Any]) -> list[type]:
-    return [each for each in things if isinstance(each, type) and issubclass(each, kind)]
-
-
-def _commands_of(handler: Any) -> Iterator[Any]:
-    """Those in the return annotation of `handle`; if it names none, those in its code."""
-    returned = list(_types_in(get_type_hints(handler.handle).get("return")))
-    named = [each for each in _named(Command, returned) if each is not Command]
-    yield from named or _reachable(handler)
+    types = [each for each in things if isinstance(each, type)]
+    return [each for each in types if issubclass(each, kind) and each is not kind]
 
 
 def _types_in(annotation: Any) -> Iterator[Any]:
@@ -61,12 +79,40 @@ def _types_in(annotation: Any) -> Iterator[Any]:
 
 
 def _reachable(handler: Any) -> list[Any]:
-    """All that the code of `handle` refers to, through the functions and methods of this service
-    that it calls. A method counts as called if its name stands in the code of a handler, or of an
-    aggregate, that has it."""
-    package = __name__.partition(".")[0]
-    seen: dict[Any, None] = {}
-    owners: list[Any] = [type(handler)]
-    todo: list[Any] = [handler.handle]
-    ...
-    return list(seen)
+    """The modules, classes and functions of this service that the code of `handle` refers to, and
+    the code of those functions, and so on. A method is one that is referred to by its name in a
+    class that is: no more can be known without running it."""
+    found: list[Any] = [type(handler).handle, type(handler)]
+    while True:
+        functions = [each for each in found if isinstance(each, FunctionType)]
+        names = dict.fromkeys(name for each in functions for name in _names_in(each.__code__))
+        new = {value: None for each in found for value in _meant(each, names)}
+        new = {value: None for value in new if value not in found}
+        if not new:
+            return found
+        found.extend(new)
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_in(constant)
+
+
+def _meant(owner: Any, names: Iterable[str]) -> Iterator[Any]:
+    """What the names mean in a module or class, or in the globals of a function."""
+    for name in names:
+        if isinstance(owner, FunctionType):
+            value = owner.__globals__.get(name)
+        else:
+            value = inspect.getattr_static(owner, name, None)
+        value = getattr(value, "__func__", value)  # of a classmethod or staticmethod
+        if isinstance(value, ModuleType | FunctionType | type) and _is_of_the_service(value):
+            yield value
+
+
+def _is_of_the_service(value: Any) -> bool:
+    module = value.__name__ if isinstance(value, ModuleType) else value.__module__
+    own = __name__.partition(".")[0]
+    return module.partition(".")[0] == own and not f"{module}.".startswith(f"{BUS}.")

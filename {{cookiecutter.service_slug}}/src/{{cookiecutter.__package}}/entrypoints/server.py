@@ -53,5 +53,5 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        reason = error.strerror or error
+        reason = str(error.strerror).partition(" (while")[0]  # the address is in front already
         raise ConfigurationError(f"HOST, PORT: cannot listen on {host}:{port}: {reason}") from None
