@@ -90,29 +90,36 @@ def tree(
     folder: Path, deeper: set[str], root: Path | None = None, indent: str = ""
 ) -> Iterator[str]:
     root = root or folder
-    entries = sorted(folder.iterdir(), key=lambda path: (path.is_file(), path.name))
+    entries = listed(folder)
     for entry in entries:
         last = entry == entries[-1]
         name = entry.name if entry.is_file() else blue(entry.name + "/")
         below = entry.is_dir() and any(entry.relative_to(root).match(each) for each in deeper)
         inside = ""
         if entry.is_dir() and not below:
-            inside = dim("  " + " ".join(sorted(path.name for path in entry.iterdir())))
+            inside = dim("  " + " ".join(path.name for path in listed(entry)))
         yield f"{dim(indent + ('└── ' if last else '├── '))}{name}{inside}"
         if below:
             yield from tree(entry, deeper, root, indent + ("    " if last else "│   "))
 
 
+def listed(folder: Path) -> list[Path]:
+    named = [path for path in folder.iterdir() if path.name != "__init__.py"]
+    return sorted(named, key=lambda path: (path.is_file(), path.name))
+
+
 def install(service: Path) -> None:
     step("Installing it, as its own Makefile does")
     started = time.monotonic()
-    run(["make", ".venv/synced"], service, show=True)
+    # Not a part of the make that may have started this script.
+    environment = {name: os.environ[name] for name in os.environ if "MAKE" not in name}
+    run(["make", ".venv/synced"], service, environment, show=True)
     print(dim(f"  {time.monotonic() - started:.0f} s"))
 
 
 @contextmanager
 def running(service: Path, port: int) -> Iterator[None]:
-    step(f"Starting it on its embedded store: {SERVICE} serve, http://{HOST}:{port}")
+    step(f"Starting it on its embedded store: {SERVICE} serve, at http://{HOST}:{port}")
     log = service / "serve.log"
     environment = settings(service) | {"HOST": HOST, "PORT": str(port)}
     with log.open("w") as output:
@@ -177,7 +184,7 @@ def request(port: int, method: str, path: str, body: object, expected: int) -> d
     except OSError as error:
         raise DemoFailed(f"{method} {path} got no answer: {error}") from error
     print(
-        f"  {green(str(status)) if status == expected else red(str(status))} {dim(shorten(text))}\n"
+        f"  {green(str(status)) if status == expected else red(str(status))} {dim(shorten(text))}"
     )
     if status != expected:
         raise DemoFailed(f"{method} {path} answered {status} instead of {expected}: {text}")
@@ -287,7 +294,7 @@ def blue(text: str) -> str:
 
 
 def step(text: str) -> None:
-    print(f"\n{green('▸')} {bold(text)}\n", flush=True)
+    print(f"\n{green('▸')} {bold(text)}", flush=True)
 
 
 def interrupted(number: int, _frame: object) -> NoReturn:

@@ -74,11 +74,9 @@ class Aggregate:
 
     def fold(self, events: Iterable[Event]) -> Self:
         """Apply events that are already in the log, in order. What cannot apply is refused."""
-        appliers, count = self.appliers, 0
-        for event in events:
+        appliers = self.appliers
+        for self.version, event in enumerate(events, self.version + 1):
             appliers[type(event)](self, event)
-            count += 1
-        self.version += count
         return self
 
     def _apply(self, event: Event) -> None:

@@ -12,6 +12,8 @@ import msgspec
 from .errors import CommitTooLarge
 from .messages import Event
 
+# gc=False below: these hold text, times and each other, and so no cycle for the collector to find.
+
 MAX_COMMIT_BYTES = 380_000
 MAX_COMMIT_STREAMS = 90
 MAX_COMMIT_ROWS = 98
@@ -19,7 +21,7 @@ MAX_COMMIT_ROWS = 98
 item holds 400 KB, a transaction 100 items), and hold on all of them alike."""
 
 
-class Position(msgspec.Struct, frozen=True):
+class Position(msgspec.Struct, frozen=True, gc=False):
     """The end of a stream as it was loaded, to append after. Taken from a load, never made up.
 
     `Position.start` is the end of a stream that has no event yet.
@@ -33,7 +35,7 @@ class Position(msgspec.Struct, frozen=True):
         return cls(stream_id, 0)
 
 
-class StreamAppend(msgspec.Struct, frozen=True):
+class StreamAppend(msgspec.Struct, frozen=True, gc=False):
     """The events that a commit adds to one stream: a JSON array of `count` events."""
 
     after: Position
@@ -41,7 +43,7 @@ class StreamAppend(msgspec.Struct, frozen=True):
     count: int
 
 
-class PendingKey(msgspec.Struct, frozen=True, order=True):
+class PendingKey(msgspec.Struct, frozen=True, gc=False, order=True):
     """The name of a pending command: the stream, the version of the first event of the commit in
     that stream, and the place among the commit's follow-ups, from 0. Sorts in the order to run."""
 
@@ -50,7 +52,7 @@ class PendingKey(msgspec.Struct, frozen=True, order=True):
     ordinal: int
 
 
-class PendingCommand(msgspec.Struct, frozen=True):
+class PendingCommand(msgspec.Struct, frozen=True, gc=False):
     """A command that follows from an event, and is still to be handled: a token in the store that
     the commit which handles it consumes. Workers see it from `due_at` on."""
 
@@ -63,7 +65,7 @@ class PendingCommand(msgspec.Struct, frozen=True):
     due_at: datetime
 
 
-class Commit(msgspec.Struct, frozen=True, kw_only=True):
+class Commit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """All that one command makes true, together or not at all.
 
     `unchanged` are streams that were read and must not have moved; `consumes` is the pending
@@ -81,8 +83,8 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: tuple[Position, ...] = ()
 
     def __post_init__(self) -> None:
-        size = sum(len(append.events.encode()) for append in self.appends)
-        size += sum(len(pending.payload.encode()) for pending in self.follow_ups)
+        size = sum([_bytes(append.events) for append in self.appends])
+        size += sum([_bytes(pending.payload) for pending in self.follow_ups])
         streams = len(self.appends) + len(self.unchanged)
         for what, have, limit in (
             ("bytes of events and follow-ups", size, MAX_COMMIT_BYTES),
@@ -95,7 +97,11 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
                 )
 
 
-class StoredCommit(msgspec.Struct, frozen=True):
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+class StoredCommit(msgspec.Struct, frozen=True, gc=False):
     """What a store keeps of a commit in one stream. `version` is that of its first event."""
 
     stream_id: str
@@ -135,7 +141,7 @@ class LoadedStream(msgspec.Struct, frozen=True):
     pending: list[PendingCommand]
 
 
-class RecordedEvent(msgspec.Struct, frozen=True):
+class RecordedEvent(msgspec.Struct, frozen=True, gc=False):
     """An event in the log, with when and why.
 
     `event_id` is ``stream_id@version``. `causation_id` is the id of the command that recorded it,

@@ -159,34 +159,36 @@ class UnitOfWork:
         Raises what `EventStore.append` does, and `AggregateExists` for an added aggregate whose id
         is taken.
         """
-        by_stream: dict[str, list[Event]] = {}
-        for event in recorded:
-            by_stream.setdefault(event.stream_id, []).append(event.event)
-        follow_ups = self._follow_ups(decided, ids, due_in)
-        commit = Commit(
-            command_id=self._envelope.message_id,
-            command=self._envelope.message.message_name,
-            correlation_id=self._envelope.correlation_id,
-            causation_id=self._envelope.causation_id,
-            recorded_at=self._now,
-            appends=tuple(
-                self._append(stream_id, events) for stream_id, events in by_stream.items()
-            ),
-            follow_ups=tuple(pending for pending, _ in follow_ups),
-            consumes=self._envelope.consumes,
-            unchanged=tuple(
-                enlisted.position
-                for stream_id, enlisted in self._enlisted.items()
-                if stream_id not in by_stream
-            ),
-        )
-        if commit.appends or commit.consumes:
+        follow_ups = self._follow_ups(decided, ids, due_in) if decided else []
+        if recorded or self._envelope.consumes:
+            commit = self._commit_of(recorded, follow_ups)
             try:
                 self._send(commit, resends)
             except ConcurrencyError as error:
                 self._refuse_taken_ids(error)
                 raise
         return Committed(recorded, follow_ups, self._contended())
+
+    def _commit_of(
+        self,
+        recorded: tuple[RecordedEvent, ...],
+        follow_ups: list[tuple[PendingCommand, Command]],
+    ) -> Commit:
+        by_stream: dict[str, list[Event]] = {}
+        for event in recorded:
+            by_stream.setdefault(event.stream_id, []).append(event.event)
+        enlisted = self._enlisted
+        return Commit(
+            command_id=self._envelope.message_id,
+            command=self._envelope.message.message_name,
+            correlation_id=self._envelope.correlation_id,
+            causation_id=self._envelope.causation_id,
+            recorded_at=self._now,
+            appends=tuple([self._append(enlisted[name], by_stream[name]) for name in by_stream]),
+            follow_ups=tuple([pending for pending, _ in follow_ups]),
+            consumes=self._envelope.consumes,
+            unchanged=tuple([enlisted[name].position for name in enlisted if name not in by_stream]),
+        )
 
     def _send(self, commit: Commit, resends: int) -> None:
         for _ in range(resends):
@@ -196,8 +198,7 @@ class UnitOfWork:
                 continue
         return self._store.append(commit)
 
-    def _append(self, stream_id: str, events: list[Event]) -> StreamAppend:
-        enlisted = self._enlisted[stream_id]
+    def _append(self, enlisted: _Enlisted, events: list[Event]) -> StreamAppend:
         codec = self._codecs.events(type(enlisted.aggregate))
         return StreamAppend(enlisted.position, codec.encode(events), len(events))
 
@@ -234,9 +235,12 @@ class UnitOfWork:
     def _contended(self) -> frozenset[str]:
         own = self._envelope.consumes
         return frozenset(
-            stream_id
-            for stream_id, enlisted in self._enlisted.items()
-            if any(pending.key != own for pending in enlisted.pending)
+            [
+                pending.key.stream_id
+                for enlisted in self._enlisted.values()
+                for pending in enlisted.pending
+                if pending.key != own
+            ]
         )
 
 

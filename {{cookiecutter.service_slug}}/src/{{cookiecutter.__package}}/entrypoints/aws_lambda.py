@@ -30,8 +30,8 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     taken for the body of a POST, and answered like one, with `statusCode`, `headers` and `body`."""
     try:
         return http(event if _is_http(event) else _post(event), context)
-    except Exception as error:  # Mangum or json could not read it; the app lets nothing out
-        log.log_error(error)
+    except Exception as error:  # Mangum or json could not read it: the app lets nothing out
+        log.logger.info("event refused", error=type(error).__name__)
         return http(_post(None), context)
 
 

@@ -144,3 +144,7 @@ def _flow(settings: Settings, _options: argparse.Namespace) -> None:
 def _create_store(settings: Settings, _options: argparse.Namespace) -> None:
     done = create_store(settings)
     print("created" if done else f"STORE={settings.store}: there is nothing to create")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

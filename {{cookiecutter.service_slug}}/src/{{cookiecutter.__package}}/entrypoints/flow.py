@@ -86,11 +86,11 @@ def _reachable(handler: Any) -> list[Any]:
     while True:
         functions = [each for each in found if isinstance(each, FunctionType)]
         names = dict.fromkeys(name for each in functions for name in _names_in(each.__code__))
-        new = {value: None for each in found for value in _meant(each, names)}
-        new = {value: None for value in new if value not in found}
+        meant = dict.fromkeys(value for each in found for value in _meant(each, names))
+        new = [value for value in meant if value not in found and _is_beside(handler, value)]
         if not new:
             return found
-        found.extend(new)
+        found += new
 
 
 def _names_in(code: CodeType) -> Iterator[str]:
@@ -108,11 +108,12 @@ def _meant(owner: Any, names: Iterable[str]) -> Iterator[Any]:
         else:
             value = inspect.getattr_static(owner, name, None)
         value = getattr(value, "__func__", value)  # of a classmethod or staticmethod
-        if isinstance(value, ModuleType | FunctionType | type) and _is_of_the_service(value):
+        if isinstance(value, ModuleType | FunctionType | type):
             yield value
 
 
-def _is_of_the_service(value: Any) -> bool:
+def _is_beside(handler: Any, value: Any) -> bool:
+    """Whether it belongs to the service of this handler, and not to the bus or to a library."""
     module = value.__name__ if isinstance(value, ModuleType) else value.__module__
-    own = __name__.partition(".")[0]
-    return module.partition(".")[0] == own and not f"{module}.".startswith(f"{BUS}.")
+    package = type(handler).__module__.partition(".")[0]
+    return module.partition(".")[0] == package and not f"{module}.".startswith(f"{BUS}.")

@@ -1,0 +1,110 @@
+"""The service as a process of its own, on loopback, with nothing of this process's environment."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import {{ cookiecutter.__package }}
+
+ROOT = Path(__file__).parents[2]
+SOURCE = Path({{ cookiecutter.__package }}.__file__).parents[1]
+COMMAND_LINE = "{{ cookiecutter.__package }}.entrypoints.cli"
+SECONDS = 30  # before a process that does not answer is given up
+
+
+def run(
+    folder: Path,
+    *arguments: str,
+    module: str = COMMAND_LINE,
+    **environment: str,
+) -> subprocess.CompletedProcess[str]:
+    """One command, run in this folder until it ends."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder,
+        env=_environment(environment),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+class Server:
+    """A server that is up, and what it logged."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process, self._log = process, log
+        self.url: str = ""
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has logged so far, complete lines only."""
+        complete = self._log.read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in complete.splitlines()]
+
+    def wait_for(self, event: str) -> dict[str, Any]:
+        """The first line in its log of this name."""
+
+        def found() -> dict[str, Any] | None:
+            ended = self.process.poll()
+            assert ended is None, f"ended with {ended}: {self._log.read_text()}"
+            return next((line for line in self.lines() if line["event"] == event), None)
+
+        return until(found)
+
+    def stop(self) -> int:
+        """SIGTERM. Returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL: not one instruction more."""
+        self.process.kill()
+        self.process.wait(SECONDS)
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    *arguments: str,
+    module: str = COMMAND_LINE,
+    **environment: str,
+) -> Iterator[Server]:
+    """A server in this folder, on a port of its own; it is gone at the end of the block."""
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *(arguments or ("serve",))],
+            cwd=folder,
+            env=_environment({"PORT": "0", **environment}),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(process, log)
+    try:
+        server.url = server.wait_for("serving")["url"]
+        yield server
+    finally:
+        if process.poll() is None:
+            server.kill()
+
+
+def until[T](probe: Callable[[], T | None]) -> T:
+    """The first answer of `probe` that is one."""
+    deadline = time.monotonic() + SECONDS
+    while (answer := probe()) is None:
+        assert time.monotonic() < deadline, f"{probe.__qualname__} found nothing"
+        time.sleep(0.02)
+    return answer
+
+
+def _environment(added: dict[str, str]) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    return {**kept, "PYTHONPATH": os.pathsep.join((str(SOURCE), str(ROOT))), **added}

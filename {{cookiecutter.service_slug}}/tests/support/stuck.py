@@ -1,0 +1,50 @@
+"""The service, stuck before it runs the command that is named, for somebody to pull the plug.
+
+It lets the log say where it is, and never goes on.
+"""
+
+import sys
+from datetime import timedelta
+from threading import Event
+from typing import Any
+
+from {{ cookiecutter.__package }} import log
+from {{ cookiecutter.__package }}.adapters import files
+from {{ cookiecutter.__package }}.bootstrap import make_bus
+from {{ cookiecutter.__package }}.bus import Dispatch, Envelope, Next
+from {{ cookiecutter.__package }}.config import load_settings
+from {{ cookiecutter.__package }}.entrypoints import server
+from {{ cookiecutter.__package }}.entrypoints.api.app import create_app
+from {{ cookiecutter.__package }}.service.ports import FileStore
+
+WHERE = sys.argv[1]
+
+
+def stick() -> None:
+    log.logger.warning("stuck")
+    Event().wait()
+
+
+def stick_before(envelope: Envelope, handle: Next) -> Any:
+    if envelope.message.message_name == WHERE:
+        stick()
+    return handle(envelope)
+
+
+class StickyFiles(files.DiskFileStore):
+    def put(self, name: str, content: bytes) -> str:
+        location = super().put(name, content)
+        if WHERE == "put":
+            stick()
+        return location
+
+
+settings = load_settings()
+log.configure(settings)
+bus = make_bus(
+    settings,
+    dependencies={FileStore: StickyFiles(settings.files_path)},
+    middleware=[stick_before],
+    dispatch=Dispatch(grace=timedelta(0)),
+)
+server.serve(settings, lambda: create_app(bus))
