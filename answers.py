@@ -90,18 +90,15 @@ _NEIGHBOURS = frozenset(
 )
 # Names that the rendered code already gives to something.
 _TAKEN = frozenset(
-    "adapter adapters aggregate answer api app application asynccontextmanager base_model body"
-    " bootstrap bus causation cli clock codec command commands commit config container contract"
-    " correlation create_app create_store cursor data dependencies depends detail dispatch docs"
-    " documented domain entrypoint entrypoints error errors event events fakes fast_api field"
-    " file files flow from_environment given handler harness health history id import_module"
-    " install integration item items json key kind lifespan limit load_settings loaded location"
-    " log log_messages make_bus memory message messages middleware module modules open_store"
-    " openapi outcome pending port ports probes problem problems projection projections queries"
-    " query read ready reason recorded redoc request response result retry router row rows"
-    " run_in_threadpool schemas self service services session settings shapes source src state"
-    " status store stream support test tests type unit unit_of_work uow value values version"
-    " view views worker".split()
+    "adapter adapters aggregate api app application asynccontextmanager body bootstrap bus"
+    " causation cli clock codec command commands commit config correlation create_app"
+    " create_store data dependencies dispatch docs documented domain entrypoint entrypoints"
+    " error errors event events files from_environment given handler health history id"
+    " import_module install json lifespan load_settings log log_messages make_bus message"
+    " messages middleware module modules open_store openapi outcome pending port ports probes"
+    " problem problems projection projections queries query ready redoc request response retry"
+    " router run_in_threadpool schemas self service services settings shapes src state status"
+    " store stream test tests type unit_of_work uow view views worker".split()
 )
 
 

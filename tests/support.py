@@ -13,6 +13,9 @@ from cookiecutter.main import cookiecutter
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 ENVIRONMENT = Path(sys.executable).parent
+LEFT_BY_TOOLS = frozenset(
+    ".git .venv __pycache__ .mypy_cache .pytest_cache .ruff_cache .hypothesis var".split()
+)
 
 # Combinations that differ in what can go wrong: every store; names that sort before, between and
 # after their neighbours; the longest name, with a plural that no rule makes; awkward prose.
@@ -47,13 +50,16 @@ class BakedProject:
     @property
     def files(self) -> set[str]:
         """The paths of all files, below the project."""
-        return {each.relative_to(self.path).as_posix() for each in self.walk()}
+        return set(self.contents())
 
     def walk(self) -> Iterator[Path]:
-        made_here = {".venv", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+        """All files, without what tools have left."""
         for each in sorted(self.path.rglob("*")):
-            if each.is_file() and not made_here.intersection(each.relative_to(self.path).parts):
+            if each.is_file() and not LEFT_BY_TOOLS.intersection(each.relative_to(self.path).parts):
                 yield each
+
+    def contents(self) -> dict[str, bytes]:
+        return {each.relative_to(self.path).as_posix(): each.read_bytes() for each in self.walk()}
 
     def run(self, *command: str, **settings: str) -> str:
         """The output of a command that succeeds, with the tools of the template's environment."""

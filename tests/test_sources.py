@@ -6,21 +6,28 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import cruft
 import pytest
 
-from .support import ENVIRONMENT, TEMPLATE, BakedProject, bake, own_config
+from .support import (
+    COMBINATIONS,
+    ENVIRONMENT,
+    LEFT_BY_TOOLS,
+    TEMPLATE,
+    BakedProject,
+    bake,
+    own_config,
+)
 
 
 @pytest.fixture
 def template(tmp_path: Path) -> Path:
     """The template as somebody else has it: a copy without what this machine made."""
-    made_here = shutil.ignore_patterns(
-        ".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "var"
-    )
-    return Path(shutil.copytree(TEMPLATE, tmp_path / "template", ignore=made_here))
+    without = shutil.ignore_patterns(*LEFT_BY_TOOLS)
+    return Path(shutil.copytree(TEMPLATE, tmp_path / "template", ignore=without))
 
 
 @pytest.fixture
@@ -36,31 +43,32 @@ def test_it_renders_from_a_zip(
     archive = shutil.make_archive(
         str(tmp_path / "archive"), "zip", template.parent, base_dir=template.name
     )
-    assert contents(bake(tmp_path, archive).path) == contents(baked["defaults"].path)
+    assert bake(tmp_path, archive).contents() == baked["defaults"].contents()
 
 
 def test_it_renders_from_git(
     repository: Path, tmp_path: Path, baked: dict[str, BakedProject]
 ) -> None:
     project = bake(tmp_path, f"file://{repository}")
-    assert contents(project.path) == contents(baked["defaults"].path)
+    assert project.contents() == baked["defaults"].contents()
 
 
 def test_cruft_creates_a_service_and_updates_it_to_a_newer_template(
     repository: Path, tmp_path: Path, baked: dict[str, BakedProject]
 ) -> None:
-    project = cruft.create(
+    folder = cruft.create(
         str(repository),
         output_dir=tmp_path,
         config_file=own_config(tmp_path),
-        extra_context={"store": "sqlite", "license": "Proprietary"},
+        extra_context=COMBINATIONS["sqlite"],
     )
-    created = contents(project)
+    project = replace(baked["sqlite"], path=folder)
+    created = project.contents()
     del created[".cruft.json"]
-    assert created == contents(baked["sqlite"].path)
+    assert created == baked["sqlite"].contents()
 
-    git(project, "init", "--quiet")
-    commit(project, "Service")
+    git(folder, "init", "--quiet")
+    commit(folder, "Service")
     rules = (repository / "answers.py").read_text()
     rules = rules.replace(" quoted,\n", " quoted,\n            shouted,\n")
     rules += "\n\ndef shouted(text):\n    return text.upper()\n"
@@ -69,22 +77,13 @@ def test_cruft_creates_a_service_and_updates_it_to_a_newer_template(
     (service / "NEWS").write_text("{{ cookiecutter.description | shouted }}\n")
     commit(repository, "A new file, through a new filter")
 
-    command(project, str(ENVIRONMENT / "cruft"), "update", "--skip-apply-ask")
+    command(folder, str(ENVIRONMENT / "cruft"), "update", "--skip-apply-ask")
 
-    updated = contents(project)
+    updated = project.contents()
     assert updated.pop("NEWS") == b"TAKES ORDERS, PROCESSES THEM AND ARCHIVES THE RESULT.\n"
     state = json.loads(updated.pop(".cruft.json"))
     assert state["context"]["cookiecutter"]["store"] == "sqlite"
     assert updated == created
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not {".git", "__pycache__"}.intersection(path.relative_to(folder).parts)
-    }
 
 
 def commit(folder: Path, message: str) -> None:

@@ -44,7 +44,12 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         wrong = [
-            f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}".removeprefix(": ")
+            ": ".join([*map(str.upper, map(str, each["loc"])), _reason(each["msg"])])
             for each in error.errors(include_url=False, include_input=False)
         ]
         raise ConfigurationError("; ".join(wrong)) from None
+
+
+def _reason(message: str) -> str:
+    """Pydantic puts this before what our own validators say."""
+    return message.removeprefix("Value error, ")

@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import {{ cookiecutter.__package }}
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path({{ cookiecutter.__package }}.__file__).parents[1]
@@ -96,7 +98,7 @@ def serving(
             server.kill()
 
 
-def until[T](probe: Callable[[], T | None]) -> T:
+def until(probe: Callable[[], T | None]) -> T:
     """The first answer of `probe` that is one."""
     deadline = time.monotonic() + SECONDS
     while (answer := probe()) is None:

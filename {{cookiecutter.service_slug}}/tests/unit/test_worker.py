@@ -15,7 +15,7 @@ from {{ cookiecutter.__package }}.bus import (
     Envelope,
     MessageBus,
     Next,
-    PendingCommand,
+    PendingKey,
     StoreUnavailable,
     Worker,
 )
@@ -172,7 +172,7 @@ class Flaky(MemoryEventStore):
         super().__init__()
         self.asked, self.again = 0, Flag()
 
-    def due(self, now: Any, limit: int = 100) -> list[PendingCommand]:
+    def due(self, now: Any, limit: int = 100) -> list[PendingKey]:
         self.asked += 1
         if self.asked == 1:
             raise StoreUnavailable("out of reach")

@@ -14,7 +14,7 @@ Design", appendix A): what happened is the truth, the state is a fold over it. :
             self.status = "processed"
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self, TypeVar
 
 from .errors import ConfigurationError
@@ -72,11 +72,12 @@ class Aggregate:
         self.version += 1
         self.journal.append((self, event))
 
-    def fold(self, events: Iterable[Event]) -> Self:
+    def fold(self, events: Sequence[Event]) -> Self:
         """Apply events that are already in the log, in order. What cannot apply is refused."""
         appliers = self.appliers
-        for self.version, event in enumerate(events, self.version + 1):
+        for event in events:
             appliers[type(event)](self, event)
+        self.version += len(events)
         return self
 
     def _apply(self, event: Event) -> None:

@@ -39,7 +39,7 @@ class Worker:
         """Run what is due now. Returns how many commands took effect."""
         now = self._bus.clock.now()
         done = 0
-        for stream_id in dict.fromkeys(due.key.stream_id for due in self._bus.store.due(now)):
+        for stream_id in dict.fromkeys([key.stream_id for key in self._bus.store.due(now)]):
             if self._resting.get(stream_id, (now, None))[0] <= now:
                 done += self._run_stream(stream_id, now, stop)
         return done

@@ -165,7 +165,8 @@ class EventStore(Protocol):
     """
 
     def load(self, stream_id: str, at: int | None = None) -> LoadedStream:
-        """The whole stream; with `at`, the commits that begin at or before this version."""
+        """The whole stream, and what is open in it. With `at`, only the commits that begin at or
+        before this version, and nothing that is open."""
         ...
 
     def append(self, commit: Commit) -> None:
@@ -181,8 +182,9 @@ class EventStore(Protocol):
         """The open follow-ups of one stream, in order, as of now."""
         ...
 
-    def due(self, now: datetime, limit: int = 100) -> list[PendingCommand]:
-        """Follow-ups of any stream that are due, longest first. A hint: some may be gone already."""
+    def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
+        """Names of follow-ups, of any stream, that are due: at most `limit`, the longest due first.
+        A hint: some may be gone already, and one just written may be missing."""
         ...
 
     def ping(self) -> None:

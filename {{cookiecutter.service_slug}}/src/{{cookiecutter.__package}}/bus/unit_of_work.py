@@ -187,7 +187,9 @@ class UnitOfWork:
             appends=tuple([self._append(enlisted[name], by_stream[name]) for name in by_stream]),
             follow_ups=tuple([pending for pending, _ in follow_ups]),
             consumes=self._envelope.consumes,
-            unchanged=tuple([enlisted[name].position for name in enlisted if name not in by_stream]),
+            unchanged=tuple(
+                [enlisted[name].position for name in enlisted if name not in by_stream]
+            ),
         )
 
     def _send(self, commit: Commit, resends: int) -> None:

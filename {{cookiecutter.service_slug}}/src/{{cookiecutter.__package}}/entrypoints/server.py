@@ -2,21 +2,27 @@
 
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.supervisors import ChangeReload
 
 from .. import log
 from ..bus import ConfigurationError
 from ..config import Settings
-from .api import app
+from .api.app import from_environment
 
 PACKAGE = Path(__file__).parent.parent
-FACTORY = f"{app.__name__}:{app.from_environment.__name__}"
 
 
-def serve(settings: Settings, *, reload: bool = False) -> None:
+def serve(
+    settings: Settings,
+    make_app: Callable[[], FastAPI] = from_environment,
+    *,
+    reload: bool = False,
+) -> None:
     """Serve until told to stop: requests in flight are answered, the worker finishes its command.
 
     Raises `ConfigurationError` if a setting is wrong or HOST:PORT cannot be had.
@@ -24,7 +30,7 @@ def serve(settings: Settings, *, reload: bool = False) -> None:
     listener = _listen(settings.host, settings.port)
     with listener:
         config = uvicorn.Config(
-            FACTORY if reload else app.from_environment(),
+            f"{make_app.__module__}:{make_app.__qualname__}" if reload else make_app(),
             factory=reload,
             reload=reload,
             reload_dirs=[str(PACKAGE)] if reload else None,

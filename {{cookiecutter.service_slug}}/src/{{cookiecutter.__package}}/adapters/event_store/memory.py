@@ -27,8 +27,10 @@ class MemoryEventStore:
     def load(self, stream_id: str, at: int | None = None) -> LoadedStream:
         with self._lock:
             commits = self._streams.get(stream_id, [])
-            commits = [c for c in commits if c.version <= at] if at is not None else commits[:]
-            return LoadedStream(_end(stream_id, commits), commits, self._open(stream_id))
+            if at is not None:
+                commits = [commit for commit in commits if commit.version <= at]
+                return LoadedStream(_end(stream_id, commits), commits, [])
+            return LoadedStream(_end(stream_id, commits), commits[:], self._open(stream_id))
 
     def append(self, commit: Commit) -> None:
         with self._lock:
@@ -55,11 +57,11 @@ class MemoryEventStore:
         with self._lock:
             return self._open(stream_id)
 
-    def due(self, now: datetime, limit: int = 100) -> list[PendingCommand]:
+    def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
         with self._lock:
             pending = [pending for rows in self._pending.values() for pending in rows.values()]
-        due = [row for row in pending if row.due_at <= now]
-        return sorted(due, key=lambda row: (row.due_at, row.key))[:limit]
+        due = sorted((row.due_at, row.key) for row in pending if row.due_at <= now)
+        return [key for _, key in due[:limit]]
 
     def ping(self) -> None:
         return None

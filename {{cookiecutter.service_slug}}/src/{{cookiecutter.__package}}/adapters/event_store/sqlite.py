@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from queue import Empty, LifoQueue
 from threading import Lock
@@ -26,6 +26,7 @@ from ...bus.store import (
     StoredCommit,
 )
 from ...config import Settings
+from . import utc_text
 
 SCHEMA_VERSION = 1
 SCHEMA = """
@@ -88,7 +89,7 @@ class SqliteEventStore:
                 " WHERE stream_id = ? AND version <= ifnull(?, version) ORDER BY version",
                 (stream_id, at),
             ).fetchall()
-            pending = self._open(connection, stream_id)
+            pending = self._open(connection, stream_id) if at is None else []
         commits = [_stored_commit(row) for row in rows]
         end = commits[-1].version + commits[-1].count - 1 if commits else 0
         return LoadedStream(Position(stream_id, end), commits, pending)
@@ -120,13 +121,14 @@ class SqliteEventStore:
         with self._reading() as connection:
             return self._open(connection, stream_id)
 
-    def due(self, now: datetime, limit: int = 100) -> list[PendingCommand]:
+    def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
         with self._reading() as connection:
             rows = connection.execute(
-                f"SELECT {PENDING_COLUMNS} FROM pending WHERE due_at <= ? ORDER BY due_at LIMIT ?",
-                (_text(now), limit),
+                "SELECT stream_id, version, ordinal FROM pending"
+                " WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+                (utc_text(now), limit),
             )
-            return [_pending_command(row) for row in rows]
+            return [PendingKey(*row) for row in rows]
 
     def ping(self) -> None:
         with self._connection() as connection:
@@ -242,11 +244,6 @@ def _has(connection: sqlite3.Connection, commit: Commit) -> bool:
     )
 
 
-def _text(moment: datetime) -> str:
-    """ISO 8601 in UTC, always with microseconds: it sorts as it reads."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
 def _commit_row(stored: StoredCommit) -> tuple[Any, ...]:
     return (
         stored.stream_id,
@@ -257,7 +254,7 @@ def _commit_row(stored: StoredCommit) -> tuple[Any, ...]:
         stored.command,
         stored.correlation_id,
         stored.causation_id,
-        _text(stored.recorded_at),
+        utc_text(stored.recorded_at),
     )
 
 
@@ -276,7 +273,7 @@ def _pending_row(pending: PendingCommand) -> tuple[Any, ...]:
         pending.causation_id,
         pending.correlation_id,
         pending.attempts,
-        _text(pending.due_at),
+        utc_text(pending.due_at),
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import uuid
+from contextlib import suppress
 from typing import Annotated
 
 import structlog
@@ -21,7 +22,7 @@ SANE_CORRELATION_ID = re.compile(r"[!-~]([ -~]{0,126}[!-~])?")
 # A body that is refused is still read this far, unseen: a connection closed on a client that is
 # sending is reset, and the answer lost with it (what nginx calls a lingering close).
 LINGER_BYTES = 1024 * 1024
-LINGER_SECONDS = 2.0
+LINGER_SECONDS = 1.0
 
 
 async def _bus(request: Request) -> MessageBus:
@@ -72,9 +73,8 @@ class RequestBoundary:
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         declared = Headers(scope=scope).get("content-length", "")
-        body = b""
-        more = not (declared.isdecimal() and int(declared) > MAX_BODY_BYTES)
-        too_large = not more
+        too_large = declared.isdecimal() and int(declared) > MAX_BODY_BYTES
+        body, more = b"", True
         while more and not too_large:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -84,7 +84,7 @@ class RequestBoundary:
             too_large = len(body) > MAX_BODY_BYTES
         if too_large:
             log.refused_request(scope["method"], 413)
-            await _refuse(scope, receive, send)
+            await _refuse(scope, receive, send, more=more)
         else:
             await self._app(scope, _replay(body, receive), send)
 
@@ -105,22 +105,23 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer at once, let the client finish within bounds, then close the connection."""
+async def _refuse(scope: Scope, receive: Receive, send: Send, *, more: bool) -> None:
+    """Answer at once; if more is to come, let the client send it, within bounds; then close."""
 
     async def hold(message: Message) -> None:
         await send({**message, "more_body": True} if "body" in message else message)
 
     detail = f"the body is larger than {MAX_BODY_BYTES} bytes"
-    await problems.response(413, detail, headers={"Connection": "close"})(scope, receive, hold)
-    try:
-        async with asyncio.timeout(LINGER_SECONDS):
-            unseen = 0
-            while unseen < LINGER_BYTES:
-                message = await receive()
-                unseen += len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    break
-    except TimeoutError:
-        pass
+    answer = problems.response(413, detail, headers={"Connection": "close"})
+    await answer(scope, receive, hold)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(_discard(receive, more=more), LINGER_SECONDS)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _discard(receive: Receive, *, more: bool) -> None:
+    unseen = 0
+    while more and unseen < LINGER_BYTES:
+        message = await receive()
+        unseen += len(message.get("body", b""))
+        more = message.get("more_body", False)

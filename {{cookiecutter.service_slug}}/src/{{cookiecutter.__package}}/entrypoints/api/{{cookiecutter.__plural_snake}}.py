@@ -61,7 +61,7 @@ def create_{{ cookiecutter.__aggregate_snake }}(
     outcome = bus.handle(command, correlation_id=correlation_id)
     # As of its own commit: later events are other commands' doing.
     created = aggregate.{{ cookiecutter.__aggregate }}(new_id)
-    created.fold(recorded.event for recorded in outcome.events)
+    created.fold([recorded.event for recorded in outcome.events])
     response.headers["Location"] = f"/{{ cookiecutter.aggregate_plural }}/{new_id}"
     return Accepted{{ cookiecutter.__aggregate }}(
         {{ cookiecutter.__aggregate_snake }}_id=new_id,

@@ -1,0 +1,336 @@
+"""The event store in one DynamoDB table: nothing to operate, paid by the request.
+
+A partition per stream, one item per commit. The sort keys within a partition::
+
+    commit#0000000001      a commit, under the version of its first event
+    todo#0000000001#000    a pending command, under its commit's version and its ordinal
+
+so that one query, from the end, meets what is open first and then the commits, newest first. A
+command on one aggregate that leads to nothing further is one conditional put: the cheapest write
+there is. Every other commit is one transaction. What is due is found through a sparse index over a few
+shards; it is a hint only, and what it names is read again, consistently, before it is run.
+
+That a position is the end of its stream is checked as: the item that would follow it is not there.
+That suffices, because positions come from loads, and commits leave no gap.
+
+What it may do in production: dynamodb:Query on the table and its index; GetItem, PutItem,
+DeleteItem and ConditionCheckItem on the table.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from zlib import crc32
+
+from botocore.exceptions import BotoCoreError, NoRegionError
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, TransactWriteError
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from ...bus.errors import (
+    ConcurrencyError,
+    ConfigurationError,
+    DuplicateCommand,
+    StoreUnavailable,
+)
+from ...bus.store import (
+    Commit,
+    EventStore,
+    LoadedStream,
+    PendingCommand,
+    PendingKey,
+    Position,
+    StoredCommit,
+)
+from ...config import Settings
+from . import utc_text
+
+SHARDS = 4
+CONNECT_SECONDS, READ_SECONDS, RETRIES, CONNECTIONS = 1, 3, 2, 50
+
+NOT_NOW = {
+    "InternalServerError",
+    "ItemCollectionSizeLimitExceededException",
+    "LimitExceededException",
+    "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "ResourceNotFoundException",
+    "ServiceUnavailable",
+    "ThrottlingError",
+    "ThrottlingException",
+    "TransactionInProgressException",
+}
+"""Error codes, of a request or of a part of a transaction, after which a later try may succeed."""
+
+
+TRANSACTION_REFUSED = {"TransactionCanceledException", "TransactionConflictException"}
+
+
+class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]  # of pynamodb
+    """The pending commands of a shard by due time."""
+
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due_shard = UnicodeAttribute(hash_key=True)
+    due_at = UnicodeAttribute(range_key=True)
+
+
+class Item(Model):
+    """An item of the table: a commit in one stream, or a pending command."""
+
+    class Meta:
+        billing_mode = "PAY_PER_REQUEST"
+        connect_timeout_seconds = CONNECT_SECONDS
+        read_timeout_seconds = READ_SECONDS
+        max_retry_attempts = RETRIES
+        max_pool_connections = CONNECTIONS
+
+    stream_id = UnicodeAttribute(hash_key=True)
+    sort = UnicodeAttribute(range_key=True)
+    command_id = UnicodeAttribute()
+    correlation_id = UnicodeAttribute()
+    causation_id = UnicodeAttribute(null=True)
+    # of a commit
+    command = UnicodeAttribute(null=True)
+    events_count = NumberAttribute(attr_name="count", null=True)
+    events = UnicodeAttribute(null=True)
+    recorded_at = UnicodeAttribute(null=True)
+    # of a pending command
+    payload = UnicodeAttribute(null=True)
+    attempts = NumberAttribute(null=True)
+    due_at = UnicodeAttribute(null=True)
+    due_shard = UnicodeAttribute(null=True)
+
+    due = DueIndex()
+
+
+class DynamoDBEventStore:
+    """Streams and pending commands in the table of this name, in this region, or at this address."""
+
+    def __init__(self, table: str, *, region: str | None = None, url: str | None = None) -> None:
+        meta = type("Meta", (Item.Meta,), {"table_name": table, "region": region, "host": url})
+        self.item: type[Item] = type("Item", (Item,), {"Meta": meta})
+        self._connection: Connection = self.item._get_connection().connection
+        try:
+            self._client = self._connection.client  # made now, while nobody waits
+        except NoRegionError as error:
+            raise ConfigurationError("AWS_REGION: name a region, such as eu-west-1") from error
+
+    def load(self, stream_id: str, at: int | None = None) -> LoadedStream:
+        until = None if at is None else self.item.sort < _commit_sort(at + 1)
+        commits: list[StoredCommit] = []
+        pending: list[PendingCommand] = []
+        with _answering():
+            for item in self.item.query(
+                stream_id, until, consistent_read=True, scan_index_forward=False
+            ):
+                if item.events is None:
+                    pending.append(_pending_command(item))
+                else:
+                    commits.append(_stored_commit(item))
+        commits.reverse()
+        pending.reverse()
+        end = commits[-1].version + commits[-1].count - 1 if commits else 0
+        return LoadedStream(Position(stream_id, end), commits, pending)
+
+    def append(self, commit: Commit) -> None:
+        items = [self._commit_item(stored) for stored in StoredCommit.all_of(commit)]
+        items += [self._pending_item(pending) for pending in commit.follow_ups]
+        try:
+            if len(items) == 1 and not commit.consumes and not commit.unchanged:
+                self._put(commit, items[0])
+            else:
+                self._write_together(commit, items)
+        except ConcurrencyError:
+            if commit.consumes or not self._has(commit):
+                raise
+
+    def pending(self, stream_id: str) -> list[PendingCommand]:
+        with _answering():
+            found = self.item.query(
+                stream_id, self.item.sort.startswith("todo#"), consistent_read=True
+            )
+            return [_pending_command(item) for item in found]
+
+    def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
+        until = self.item.due_at <= utc_text(now)
+        with _answering():
+            found = sorted(
+                (item.due_at, _pending_key(item))
+                for shard in range(SHARDS)
+                for item in self.item.due.query(str(shard), until, limit=limit)
+            )
+        return [key for _, key in found[:limit]]
+
+    def ping(self) -> None:
+        with _answering(), suppress(DoesNotExist):
+            self.item.get("ping", "ping")
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _put(self, commit: Commit, item: Item) -> None:
+        try:
+            with _answering():
+                item.save(condition=self.item.sort.does_not_exist())
+        except PutError as error:
+            match error.cause_response_code:
+                case "ConditionalCheckFailedException":
+                    raise ConcurrencyError(commit.appends[0].after.stream_id) from error
+                case "TransactionConflictException":  # somebody else is writing it just now
+                    raise ConcurrencyError from error
+            raise
+
+    def _write_together(self, commit: Commit, items: list[Item]) -> None:
+        """One transaction. The reasons for refusing it come in the order that pynamodb sends its
+        parts: condition checks, deletes, puts."""
+        parts: list[str | None] = []
+        absent, present = self.item.sort.does_not_exist(), self.item.sort.exists()
+        try:
+            with _answering(), TransactWrite(connection=self._connection) as transaction:
+                for position in commit.unchanged:
+                    after = _commit_sort(position.version + 1)
+                    transaction.condition_check(self.item, position.stream_id, after, absent)
+                    parts.append(position.stream_id)
+                if commit.consumes:
+                    transaction.delete(self._todo(commit.consumes), present)
+                    parts.append(None)
+                for item in items:
+                    transaction.save(item, absent)
+                    parts.append(item.stream_id)
+        except TransactWriteError as error:
+            if error.cause_response_code not in TRANSACTION_REFUSED:
+                raise
+            refused = [
+                part
+                for part, reason in zip(parts, error.cancellation_reasons, strict=False)
+                if reason and reason.code == "ConditionalCheckFailed"
+            ]
+            if None in refused:
+                raise DuplicateCommand(commit.command, commit.command_id) from error
+            # without a name: somebody else is writing one of them just now
+            raise ConcurrencyError(*[part for part in refused if part]) from error
+
+    def _has(self, commit: Commit) -> bool:
+        """Whether this very commit was taken before: its first event stands where it puts it."""
+        if not commit.appends:
+            return False
+        after = commit.appends[0].after
+        try:
+            with _answering():
+                there = self.item.get(
+                    after.stream_id, _commit_sort(after.version + 1), consistent_read=True
+                )
+        except DoesNotExist:
+            return False
+        return there.command_id == commit.command_id
+
+    def _commit_item(self, stored: StoredCommit) -> Item:
+        return self.item(
+            stored.stream_id,
+            _commit_sort(stored.version),
+            events_count=stored.count,
+            events=stored.events,
+            command_id=stored.command_id,
+            command=stored.command,
+            correlation_id=stored.correlation_id,
+            causation_id=stored.causation_id,
+            recorded_at=utc_text(stored.recorded_at),
+        )
+
+    def _pending_item(self, pending: PendingCommand) -> Item:
+        item = self._todo(pending.key)
+        item.command_id = pending.command_id
+        item.payload = pending.payload
+        item.causation_id = pending.causation_id
+        item.correlation_id = pending.correlation_id
+        item.attempts = pending.attempts
+        item.due_at = utc_text(pending.due_at)
+        item.due_shard = str(crc32(pending.key.stream_id.encode()) % SHARDS)
+        return item
+
+    def _todo(self, key: PendingKey) -> Item:
+        return self.item(key.stream_id, f"todo#{key.version:010}#{key.ordinal:03}")
+
+
+def _commit_sort(version: int) -> str:
+    return f"commit#{version:010}"
+
+
+def _stored_commit(item: Item) -> StoredCommit:
+    return StoredCommit(
+        item.stream_id,
+        int(item.sort.partition("#")[2]),
+        int(item.events_count),
+        item.events,
+        item.command_id,
+        item.command,
+        item.correlation_id,
+        item.causation_id,
+        datetime.fromisoformat(item.recorded_at),
+    )
+
+
+def _pending_command(item: Item) -> PendingCommand:
+    return PendingCommand(
+        _pending_key(item),
+        item.command_id,
+        item.payload,
+        item.causation_id,
+        item.correlation_id,
+        int(item.attempts),
+        datetime.fromisoformat(item.due_at),
+    )
+
+
+def _pending_key(item: Item) -> PendingKey:
+    _, version, ordinal = item.sort.split("#")
+    return PendingKey(item.stream_id, int(version), int(ordinal))
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Turns the ways in which DynamoDB does not answer, or not now, into `StoreUnavailable`."""
+    try:
+        yield
+    except PynamoDBException as error:
+        if isinstance(error.cause, BotoCoreError) or _codes(error) & NOT_NOW:
+            raise StoreUnavailable(f"DynamoDB: {error.cause}") from error
+        raise
+
+
+def _codes(error: PynamoDBException) -> set[str | None]:
+    reasons = error.cancellation_reasons if isinstance(error, TransactWriteError) else []
+    return {error.cause_response_code, *(reason.code for reason in reasons if reason)}
+
+
+def create(settings: Settings) -> None:
+    """Create the table at AWS_ENDPOINT_URL, for local use, unless it is there.
+
+    Raises `ConfigurationError` without AWS_ENDPOINT_URL: in production, the deployment makes it.
+    """
+    if not settings.aws_endpoint_url:
+        raise ConfigurationError(
+            "AWS_ENDPOINT_URL: not set, and without it the table would be made in AWS itself: "
+            "that is for the deployment to do"
+        )
+    with _answering():
+        _open(settings).item.create_table(wait=True)
+
+
+def open_store(settings: Settings) -> EventStore:
+    """The store in the table DYNAMODB_TABLE. Nothing is asked of DynamoDB yet."""
+    return _open(settings)
+
+
+def _open(settings: Settings) -> DynamoDBEventStore:
+    return DynamoDBEventStore(
+        settings.dynamodb_table, region=settings.aws_region, url=settings.aws_endpoint_url
+    )

@@ -1,0 +1,143 @@
+"""The worker that runs beside the server, in the same process."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Thread
+from threading import enumerate as running_threads
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from {{ cookiecutter.__package }} import log
+from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
+from {{ cookiecutter.__package }}.bootstrap import make_bus
+from {{ cookiecutter.__package }}.bus import Dispatch, Envelope, MessageBus, Next, PendingKey
+from {{ cookiecutter.__package }}.config import Settings
+from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
+from {{ cookiecutter.__package }}.entrypoints.api import app
+from {{ cookiecutter.__package }}.entrypoints.worker import EmbeddedWorker
+from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries
+
+LAST = "Archive{{ cookiecutter.__aggregate }}"
+SECONDS = 30  # before something that must happen is given up
+MOMENT = timedelta(milliseconds=10)
+
+
+class Workflow:
+    """One workflow that inline dispatch has left to the worker, and that can be held up before
+    its last command."""
+
+    def __init__(self, store: MemoryEventStore, folder: Path) -> None:
+        self.at_the_last, self.may_go_on, self.done = Event(), Event(), Event()
+        self.may_go_on.set()
+        self.bus: MessageBus = make_bus(
+            Settings(store="memory", files_path=folder),
+            store=store,
+            middleware=[self._watch],
+            dispatch=Dispatch(steps=0, grace=timedelta(0)),
+        )
+        self.bus.handle(
+            commands.Create{{ cookiecutter.__aggregate }}(
+                {{ cookiecutter.__aggregate_snake }}_id="a",
+                data={},
+            )
+        )
+
+    def _watch(self, envelope: Envelope, handle: Next) -> Any:
+        if envelope.message.message_name != LAST:
+            return handle(envelope)
+        self.at_the_last.set()
+        assert self.may_go_on.wait(SECONDS)
+        result = handle(envelope)
+        self.done.set()
+        return result
+
+    def status(self) -> str:
+        query = queries.Get{{ cookiecutter.__aggregate }}(
+            {{ cookiecutter.__aggregate_snake }}_id="a",
+        )
+        return self.bus.ask(query).status
+
+
+@pytest.fixture
+def store() -> MemoryEventStore:
+    return MemoryEventStore()
+
+
+@pytest.fixture
+def workflow(store: MemoryEventStore, tmp_path: Path) -> Iterator[Workflow]:
+    workflow = Workflow(store, tmp_path)
+    yield workflow
+    workflow.may_go_on.set()
+
+
+def live(application: FastAPI, happens: Event | None) -> set[str]:
+    """The life of an application, until this has happened. Returns the names of its threads."""
+
+    async def whole_life() -> set[str]:
+        async with application.router.lifespan_context(application):
+            if happens:
+                assert await asyncio.to_thread(happens.wait, SECONDS)
+            return {thread.name for thread in running_threads()}
+
+    return asyncio.run(whole_life())
+
+
+def test_it_runs_what_was_left_and_ends_with_the_app(workflow: Workflow) -> None:
+    worker = EmbeddedWorker(workflow.bus, interval=MOMENT)
+
+    names = live(app.create_app(workflow.bus, worker=worker), workflow.done)
+
+    assert "worker" in names
+    assert "worker" not in {thread.name for thread in running_threads()}
+    assert workflow.status() == "archived"
+
+
+def test_stopping_finishes_the_command_under_way(workflow: Workflow) -> None:
+    workflow.may_go_on.clear()
+    worker = EmbeddedWorker(workflow.bus, interval=MOMENT)
+    worker.start()
+    assert workflow.at_the_last.wait(SECONDS)
+
+    stopping = Thread(target=worker.stop)
+    stopping.start()
+    assert stopping.is_alive(), "it did not wait for the command"
+    workflow.may_go_on.set()
+    stopping.join(SECONDS)
+
+    assert not stopping.is_alive()
+    assert workflow.status() == "archived"
+
+
+def test_it_outlives_a_failure_of_its_own(
+    workflow: Workflow, store: MemoryEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due, failures = store.due, [RuntimeError("a bug")]
+
+    def fail_once(*arguments: Any) -> list[PendingKey]:
+        if failures:
+            raise failures.pop()
+        return due(*arguments)
+
+    monkeypatch.setattr(store, "due", fail_once)
+    worker = EmbeddedWorker(workflow.bus, interval=MOMENT)
+    worker.start()
+
+    assert workflow.done.wait(SECONDS)
+    worker.stop()
+    assert not failures
+
+
+@pytest.mark.parametrize(("setting", "runs"), [("embedded", True), ("external", False)])
+def test_it_runs_where_the_settings_say_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: str, runs: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STORE", "sqlite")
+    monkeypatch.setenv("WORKER", setting)
+    monkeypatch.setattr(log, "configure", lambda _settings: None)  # of the whole process
+
+    assert ("worker" in live(app.from_environment(), None)) == runs

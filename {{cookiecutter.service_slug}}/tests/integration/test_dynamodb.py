@@ -1,0 +1,279 @@
+"""What is special about the DynamoDB store: requests, layout, and the ways in which AWS says no."""
+
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from pynamodb.exceptions import TransactWriteError
+
+from {{ cookiecutter.__package }}.adapters.event_store import dynamodb
+from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import DynamoDBEventStore
+from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
+from {{ cookiecutter.__package }}.bootstrap import make_bus
+from {{ cookiecutter.__package }}.bus import (
+    AggregateExists,
+    ConfigurationError,
+    Dispatch,
+    PendingKey,
+    StoreUnavailable,
+)
+from {{ cookiecutter.__package }}.config import Settings
+from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
+from {{ cookiecutter.__package }}.service import ports
+
+from ..support import counter
+from ..support.moto_server import REGION, moto_server
+
+tables = count(1)
+Calls = list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with moto_server() as url:
+        yield url
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[DynamoDBEventStore]:
+    settings = Settings(
+        store="dynamodb",
+        dynamodb_table=f"special-{next(tables)}",
+        aws_endpoint_url=url,
+        aws_region=REGION,
+    )
+    dynamodb.create(settings)
+    store = DynamoDBEventStore(settings.dynamodb_table, region=REGION, url=url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def calls(store: DynamoDBEventStore) -> Calls:
+    """Every request to DynamoDB from here on: its operation and its parameters."""
+    seen: Calls = []
+    store._client.meta.events.register(
+        "provide-client-params.dynamodb",
+        lambda params, model, **_: seen.append((model.name, dict(params))),
+    )
+    return seen
+
+
+def operations(calls: Calls) -> list[str]:
+    return [operation for operation, _ in calls]
+
+
+def refusal(code: str, *reasons: str) -> ClientError:
+    """As AWS answers: the code of the request, and those of the parts of a transaction."""
+    response: Any = {
+        "Error": {"Code": code, "Message": "as AWS says it"},
+        "CancellationReasons": [{"Code": reason, "Message": "because"} for reason in reasons],
+    }
+    return ClientError(response, "TransactWriteItems")
+
+
+class Answers:
+    """Answers requests in place of the network: with an error, or by letting the request through
+    and then failing as a time-out does."""
+
+    def __init__(self, store: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.planned: list[Exception] = []
+        self.executed_before_failing = False
+        self._call = store._client._make_api_call
+        monkeypatch.setattr(store._client, "_make_api_call", self._answer)
+
+    def _answer(self, operation: str, params: Any) -> Any:
+        if not self.planned or operation not in ("PutItem", "TransactWriteItems"):
+            return self._call(operation, params)
+        if self.executed_before_failing:
+            self._call(operation, params)
+        raise self.planned.pop(0)
+
+
+@pytest.fixture
+def answers(store: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch) -> Answers:
+    return Answers(store, monkeypatch)
+
+
+def test_a_plain_command_is_one_conditional_put(store: DynamoDBEventStore, calls: Calls) -> None:
+    bus = counter.make_bus(store)
+    bus.handle(counter.Open(counter_id="c"))
+    assert operations(calls) == ["PutItem"]
+    bus.handle(counter.Add(counter_id="c"))
+    assert operations(calls) == ["PutItem", "Query", "PutItem"]
+    assert "attribute_not_exists" in calls[-1][1]["ConditionExpression"]
+    assert calls[1][1]["ConsistentRead"] is True
+
+
+def test_the_whole_workflow_is_one_transaction_a_command(
+    store: DynamoDBEventStore, calls: Calls
+) -> None:
+    files = {ports.FileStore: MemoryFileStore()}
+    bus = make_bus(Settings(store="memory"), store=store, dependencies=files)
+    bus.handle(
+        commands.Create{{ cookiecutter.__aggregate }}(
+            {{ cookiecutter.__aggregate_snake }}_id="a",
+            data={"item": "book"},
+        )
+    )
+    write = "TransactWriteItems"
+    assert operations(calls) == [write, "Query", write, "Query", write]
+    parts = [len(params["TransactItems"]) for operation, params in calls if operation == write]
+    assert parts == [2, 3, 2]
+
+
+def test_a_commit_is_one_item_of_readable_text(store: DynamoDBEventStore) -> None:
+    bus = counter.make_bus(store, dispatch=Dispatch(steps=0))
+    bus.handle(counter.Open(counter_id="c"))
+    bus.handle(counter.Add(counter_id="c", carry_to="d"))
+    opened, added, todo = store.item.query("Counter/c")
+    assert (opened.sort, added.sort, todo.sort) == (
+        "commit#0000000001",
+        "commit#0000000002",
+        "todo#0000000002#000",
+    )
+    assert opened.events == '[{"$type":"Opened","counter_id":"c"}]'
+    assert (opened.command, int(opened.events_count)) == ("Open", 1)
+    assert todo.payload == '[{"$type":"Add","counter_id":"d","carry_to":""}]'
+    assert (todo.causation_id, int(todo.attempts)) == ("Counter/c@2", 1)
+
+
+def test_what_is_due_is_found_in_every_shard(store: DynamoDBEventStore) -> None:
+    bus = counter.make_bus(store, dispatch=Dispatch(steps=0, grace=timedelta(0)))
+    names = [f"c{number}" for number in range(20)]
+    for name in names:
+        bus.handle(counter.Open(counter_id=name))
+        bus.handle(counter.Add(counter_id=name, carry_to="c0"))
+    due = store.due(bus.clock.now(), limit=100)
+    assert due == [PendingKey(f"Counter/{name}", 2, 0) for name in names]
+    assert len({item.due_shard for item in store.item.scan() if item.due_shard}) == dynamodb.SHARDS
+
+
+@pytest.mark.parametrize("carry_to", ["", "d"])
+def test_a_write_that_was_taken_and_not_answered_has_one_effect(
+    store: DynamoDBEventStore, answers: Answers, carry_to: str
+) -> None:
+    bus = counter.make_bus(store, dispatch=Dispatch(steps=0))
+    bus.handle(counter.Open(counter_id="c"))
+    answers.planned = [ReadTimeoutError(endpoint_url="here")] * 2
+    answers.executed_before_failing = True
+    bus.handle(counter.Add(counter_id="c", carry_to=carry_to))
+    assert bus.ask(counter.GetTotal(counter_id="c")) == 1
+
+
+@pytest.mark.parametrize(
+    ("carry_to", "error"),
+    [
+        ("", ReadTimeoutError(endpoint_url="here")),
+        ("d", ReadTimeoutError(endpoint_url="here")),
+        ("", refusal("ProvisionedThroughputExceededException")),
+        ("", refusal("ThrottlingException")),
+        ("d", refusal("RequestLimitExceeded")),
+        ("d", refusal("InternalServerError")),
+        ("d", refusal("TransactionCanceledException", "None", "ThrottlingError")),
+        ("d", refusal("TransactionCanceledException", "ProvisionedThroughputExceeded")),
+    ],
+)
+def test_what_may_succeed_later_is_sent_again_and_then_unavailable(
+    store: DynamoDBEventStore, answers: Answers, carry_to: str, error: Exception
+) -> None:
+    bus = counter.make_bus(store, dispatch=Dispatch(steps=0))
+    bus.handle(counter.Open(counter_id="c"))
+    answers.planned = [error] * 2
+    bus.handle(counter.Add(counter_id="c", carry_to=carry_to))
+    answers.planned = [error] * 3
+    with pytest.raises(StoreUnavailable):
+        bus.handle(counter.Add(counter_id="c", carry_to=carry_to))
+    assert answers.planned == []
+    assert bus.ask(counter.GetTotal(counter_id="c")) == 1
+
+
+@pytest.mark.parametrize(
+    ("carry_to", "error"),
+    [
+        ("", refusal("TransactionConflictException")),
+        ("d", refusal("TransactionCanceledException", "TransactionConflict", "None")),
+        ("d", refusal("TransactionCanceledException", "None", "TransactionConflict")),
+    ],
+)
+def test_a_write_beside_another_is_tried_again(
+    store: DynamoDBEventStore, answers: Answers, carry_to: str, error: Exception
+) -> None:
+    bus = counter.make_bus(store, dispatch=Dispatch(steps=0))
+    bus.handle(counter.Open(counter_id="c"))
+    answers.planned = [error] * 3
+    bus.handle(counter.Add(counter_id="c", carry_to=carry_to))
+    assert answers.planned == []
+    assert bus.ask(counter.GetTotal(counter_id="c")) == 1
+
+
+def test_a_conflict_without_a_culprit_says_nothing_of_an_id_being_taken(
+    store: DynamoDBEventStore, answers: Answers
+) -> None:
+    bus = counter.make_bus(store)
+    answers.planned = [refusal("TransactionConflictException")]
+    bus.handle(counter.Open(counter_id="c"))
+    with pytest.raises(AggregateExists):
+        bus.handle(counter.Open(counter_id="c"))
+
+
+def test_what_no_later_try_could_mend_is_raised_as_it_is(
+    store: DynamoDBEventStore, answers: Answers
+) -> None:
+    bus = counter.make_bus(store, dispatch=Dispatch(steps=0))
+    bus.handle(counter.Open(counter_id="c"))
+    answers.planned = [refusal("AccessDeniedException")]
+    with pytest.raises(TransactWriteError) as failure:
+        bus.handle(counter.Add(counter_id="c", carry_to="d"))
+    assert "AccessDenied" in str(failure.value.cause)
+
+
+def test_a_table_that_is_not_there_is_unavailable_and_named(url: str) -> None:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ACCESS_KEY_ID", "test")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        missing = DynamoDBEventStore("missing", region=REGION, url=url)
+        for call in (
+            missing.ping,
+            lambda: missing.load("s/1"),
+            lambda: counter.make_bus(missing).handle(counter.Open(counter_id="c")),
+        ):
+            with pytest.raises(StoreUnavailable, match="missing"):
+                call()
+        missing.close()
+
+
+def test_an_address_where_nobody_listens_is_unavailable_within_bounds(
+    store: DynamoDBEventStore,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    silent = DynamoDBEventStore("events", region=REGION, url=f"http://127.0.0.1:{port}")
+    with pytest.raises(StoreUnavailable):
+        silent.ping()
+    silent.close()
+
+
+def test_the_table_is_created_on_request_and_only_locally(url: str) -> None:
+    local = Settings(
+        store="dynamodb", dynamodb_table="own", aws_endpoint_url=url, aws_region=REGION
+    )
+    for _ in range(2):
+        dynamodb.create(local)
+    store = dynamodb.open_store(local)
+    store.ping()
+    store.close()
+    with pytest.raises(ConfigurationError, match="AWS_ENDPOINT_URL"):
+        dynamodb.create(Settings(store="dynamodb", aws_region=REGION))
+
+
+def test_without_a_region_the_start_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CONFIG_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    with pytest.raises(ConfigurationError, match="AWS_REGION"):
+        dynamodb.open_store(Settings(store="dynamodb"))
