@@ -214,11 +214,17 @@ def test_a_write_beside_another_is_tried_again(
 def test_a_conflict_without_a_culprit_says_nothing_of_an_id_being_taken(
     store: DynamoDBEventStore, answers: Answers
 ) -> None:
-    bus = counter.make_bus(store)
-    answers.planned = [refusal("TransactionConflictException")]
-    bus.handle(counter.Open(counter_id="c"))
+    files = {ports.FileStore: MemoryFileStore()}
+    bus = make_bus(Settings(store="memory"), store=store, dependencies=files)
+    create = commands.Create{{ cookiecutter.__aggregate }}(
+        {{ cookiecutter.__aggregate_snake }}_id="a",
+        data={},
+    )
+    answers.planned = [refusal("TransactionCanceledException", "TransactionConflict", "None")]
+    bus.handle(create)
+    assert answers.planned == []
     with pytest.raises(AggregateExists):
-        bus.handle(counter.Open(counter_id="c"))
+        bus.handle(create)
 
 
 def test_what_no_later_try_could_mend_is_raised_as_it_is(

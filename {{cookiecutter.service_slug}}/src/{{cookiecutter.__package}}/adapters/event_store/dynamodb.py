@@ -220,8 +220,6 @@ class DynamoDBEventStore:
 
     def _has(self, commit: Commit) -> bool:
         """Whether this very commit was taken before: its first event stands where it puts it."""
-        if not commit.appends:
-            return False
         after = commit.appends[0].after
         try:
             with _answering():
