@@ -25,7 +25,7 @@ class SendHandler(CommandHandler[Send]):
     def handle(self, command: Keep, uow: UnitOfWork) -> None: ...
 
 class WhenSent(EventHandler[Sent]):
-    def handle(self, event: Send) -> list[Command]: ...
+    def handle(self, event: Send) -> list[Command]: return []
 
 Send("by position")
 Send(too="a field that is not there")

@@ -17,8 +17,8 @@ from .messages import Event
 MAX_COMMIT_BYTES = 380_000
 MAX_COMMIT_STREAMS = 90
 MAX_COMMIT_ROWS = 98
-"""Streams and follow-ups together. The three limits are those of the narrowest store (a DynamoDB
-item holds 400 KB, a transaction 100 items), and hold on all of them alike."""
+"""Streams and follow-ups together. The limits are those of the narrowest store there is (400 KB an
+item, 100 items a transaction), and hold on all of them alike."""
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
