@@ -1,5 +1,6 @@
 """Keeps what the answers chose: prunes what other choices own and names the chosen variants."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,7 +14,10 @@ CHOSEN = {
 OWNED = {
     ("store", "dynamodb"): [
         PACKAGE / "adapters/event_store/dynamodb.py",
+        PACKAGE / "entrypoints/aws_lambda.py",
         Path("tests/contract/test_dynamodb.py"),
+        Path("tests/e2e/events"),
+        Path("tests/e2e/test_aws_lambda.py"),
         Path("tests/integration/test_dynamodb.py"),
     ],
 }
@@ -27,28 +31,17 @@ VARIANTS = {
 
 def existing(path):
     if not path.exists():
-        return path  # TEMPORARY
         sys.exit(f"hooks/post_gen_project.py names {path}, which the template does not have")
     return path
-
-
-def prune(path):
-    if not path.exists():
-        return  # TEMPORARY
-    path.unlink()
-    if not any(path.parent.iterdir()):
-        path.parent.rmdir()
 
 
 for (option, choice), paths in OWNED.items():
     for path in map(existing, paths):
         if CHOSEN[option] != choice:
-            prune(path)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 for option, paths in VARIANTS.items():
     for path in paths:
-        if not path.with_name(f"{path.stem}.{CHOSEN[option]}{path.suffix}").exists():
-            continue  # TEMPORARY
         existing(path.with_name(f"{path.stem}.{CHOSEN[option]}{path.suffix}")).replace(path)
         for variant in path.parent.glob(f"{path.stem}.*{path.suffix}"):
             variant.unlink()

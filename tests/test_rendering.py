@@ -19,7 +19,7 @@ from answers import checked
 from .support import COMBINATIONS, TEMPLATE, BakedProject, bake
 
 # What would be left of a store that was not chosen.
-WORDS_OF_STORE = {"dynamodb": re.compile(r"dynamo", re.IGNORECASE)}
+WORDS_OF_STORE = {"dynamodb": re.compile(r"dynamo|aws.lambda|mangum", re.IGNORECASE)}
 
 
 def test_exactly_the_files_of_the_list_are_rendered(project: BakedProject) -> None:
