@@ -18,6 +18,7 @@ OWNED = {
         Path("tests/contract/test_dynamodb.py"),
         Path("tests/e2e/events"),
         Path("tests/e2e/test_aws_lambda.py"),
+        Path("tests/e2e/test_dynamodb_server.py"),
         Path("tests/integration/test_dynamodb.py"),
     ],
 }

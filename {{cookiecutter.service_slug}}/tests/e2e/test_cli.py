@@ -84,7 +84,7 @@ def test_an_unknown_id_is_one_line_and_code_1(folder: Path, command: str, unknow
     ended = run(folder, command, unknown)
 
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr.startswith(f"{PROGRAM}: there is no {NAME} ")
+    assert ended.stderr.startswith(f"{PROGRAM}: {NAME} ")
     assert ended.stderr.count("\n") == 1
 
 

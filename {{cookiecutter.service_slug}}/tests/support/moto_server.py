@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -11,8 +12,8 @@ REGION = "eu-central-1"
 
 @contextmanager
 def moto_server() -> Iterator[str]:
-    """The URL of a server of its own, with credentials for it in the environment. It forgets
-    everything at the end."""
+    """The URL of a server, with credentials for it in the environment. At the end it forgets
+    everything, and so does any other of this process: moto keeps one memory for all."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ACCESS_KEY_ID", "test")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
@@ -22,6 +23,8 @@ def moto_server() -> Iterator[str]:
         server.start()
         try:
             host, port = server.get_host_and_port()
-            yield f"http://{host}:{port}"
+            url = f"http://{host}:{port}"
+            yield url
+            httpx.post(f"{url}/moto-api/reset").raise_for_status()
         finally:
             server.stop()

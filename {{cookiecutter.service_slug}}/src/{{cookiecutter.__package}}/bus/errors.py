@@ -14,7 +14,7 @@ class AggregateNotFound(DomainError):
     """No event was ever recorded for this aggregate."""
 
     def __init__(self, aggregate: str, aggregate_id: str) -> None:
-        super().__init__(f"there is no {aggregate} {aggregate_id!r}")
+        super().__init__(f"{aggregate} {aggregate_id!r} does not exist")
         self.aggregate, self.aggregate_id = aggregate, aggregate_id
 
 
@@ -22,7 +22,7 @@ class AggregateExists(DomainError):
     """An aggregate was added under an id that is taken."""
 
     def __init__(self, aggregate: str, aggregate_id: str) -> None:
-        super().__init__(f"there already is a {aggregate} {aggregate_id!r}")
+        super().__init__(f"{aggregate} {aggregate_id!r} exists already")
         self.aggregate, self.aggregate_id = aggregate, aggregate_id
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from threading import Event
 
-from .errors import DuplicateCommand, StoreError
+from .errors import DuplicateCommand
 from .message_bus import MessageBus
 from .store import PendingCommand
 
@@ -26,13 +26,12 @@ class Worker:
         self._resting: dict[str, tuple[datetime, timedelta]] = {}
 
     def run(self, stop: Event) -> None:
-        """Look for due commands again and again, until `stop` is set. The one under way is finished."""
+        """Look for due commands again and again, until `stop` is set. The one under way is finished.
+
+        Raises `StoreUnavailable` when the store is out of reach: what is due stays due.
+        """
         while not stop.is_set():
-            try:
-                done = self.run_once(stop)
-            except StoreError:  # out of reach: what is due stays due, and is looked for again
-                done = 0
-            if not done:
+            if not self.run_once(stop):
                 stop.wait(self._interval.total_seconds())
 
     def run_once(self, stop: Event | None = None) -> int:
