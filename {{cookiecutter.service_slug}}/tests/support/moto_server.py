@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
 
 REGION = "eu-central-1"
 
@@ -13,18 +15,25 @@ REGION = "eu-central-1"
 @contextmanager
 def moto_server() -> Iterator[str]:
     """The URL of a server, with credentials for it in the environment. At the end it forgets
-    everything, and so does any other of this process: moto keeps one memory for all."""
+    everything, and so does any other of this process: moto keeps one memory for all.
+
+    It answers one request at a time. moto's transactions do not exclude each other: one that fails
+    puts the whole table back as it was, and takes along what others have written meanwhile.
+    """
+    application = DomainDispatcherApplication(create_backend_app)
+    server = make_server("127.0.0.1", 0, application, threaded=False)
+    url = f"http://127.0.0.1:{server.server_port}"
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ACCESS_KEY_ID", "test")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
         environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
         environment.delenv("AWS_PROFILE", raising=False)
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
+        thread = Thread(target=server.serve_forever)
+        thread.start()
         try:
-            host, port = server.get_host_and_port()
-            url = f"http://{host}:{port}"
             yield url
             httpx.post(f"{url}/moto-api/reset").raise_for_status()
         finally:
-            server.stop()
+            server.shutdown()
+            thread.join()
+            server.server_close()
