@@ -11,7 +11,7 @@ import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
 
-from ..support.process import Server, serving, until
+from ..support.process import Server, run, running, serving, until
 
 PATH = "/{{ cookiecutter.aggregate_plural }}"
 ID = "{{ cookiecutter.__aggregate_snake }}_id"
@@ -155,6 +155,27 @@ def test_killed_in_the_middle_of_a_workflow_it_is_completed_once_after_a_restart
     assert store.due(datetime.now(UTC) + timedelta(days=1)) == []
     store.close()
     assert len([path for path in tmp_path.glob("var/files/**/*") if path.is_file()]) == 1
+
+
+def test_a_worker_of_its_own_completes_what_a_server_left_behind(tmp_path: Path) -> None:
+    with serving(tmp_path, "put", module="tests.support.stuck") as server:
+        body = b'{"%s": "a", "data": {}}' % ID.encode()
+        with start_request(server, b"Content-Length: %d\r\n" % len(body), body):
+            server.wait_for("stuck")
+            server.kill()
+
+    with running(tmp_path, "worker") as worker:
+        worker.wait_for("handled")
+        assert worker.stop() == 0
+    with serving(tmp_path, WORKER="external") as server:
+        assert events_of(server, "a") == WORKFLOW
+
+
+def test_a_worker_of_its_own_is_refused_a_store_in_memory(tmp_path: Path) -> None:
+    ended = run(tmp_path, "worker", STORE="memory")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "STORE=memory is of one process" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
 
 
 @pytest.fixture(scope="module")

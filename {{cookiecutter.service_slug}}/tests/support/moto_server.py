@@ -6,7 +6,7 @@ from threading import Thread
 
 import httpx
 import pytest
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 REGION = "eu-central-1"

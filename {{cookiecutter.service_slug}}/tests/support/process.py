@@ -40,7 +40,7 @@ def run(
 
 
 class Server:
-    """A server that is up, and what it logged."""
+    """A process that is up, and what it logged."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self.process, self._log = process, log
@@ -80,10 +80,23 @@ def serving(
     **environment: str,
 ) -> Iterator[Server]:
     """A server in this folder, on a port of its own; it is gone at the end of the block."""
+    with running(folder, *(arguments or ("serve",)), module=module, **environment) as server:
+        server.url = server.wait_for("serving")["url"]
+        yield server
+
+
+@contextmanager
+def running(
+    folder: Path,
+    *arguments: str,
+    module: str = COMMAND_LINE,
+    **environment: str,
+) -> Iterator[Server]:
+    """A command that goes on until it is stopped; it is gone at the end of the block."""
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *(arguments or ("serve",))],
+            [sys.executable, "-m", module, *arguments],
             cwd=folder,
             env=_environment({"PORT": "0", **environment}),
             stdout=output,
@@ -91,7 +104,6 @@ def serving(
         )
     server = Server(process, log)
     try:
-        server.url = server.wait_for("serving")["url"]
         yield server
     finally:
         if process.poll() is None:

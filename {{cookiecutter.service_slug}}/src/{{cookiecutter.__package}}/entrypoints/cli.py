@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = command("serve", _serve, "serve the HTTP API on HOST:PORT")
     serve.add_argument("--reload", action="store_true", help="start again when the code changes")
+    command("worker", _worker, "run what a stop or a fault left behind (see WORKER=external)")
     history = command("history", _history, "show all that happened, in order")
     history.add_argument("id", metavar="ID")
     history.add_argument("--json", action="store_true", help="as the HTTP API shows it")
@@ -77,6 +78,13 @@ def _serve(settings: Settings, options: argparse.Namespace) -> None:
 
     log.configure(settings)
     server.serve(settings, reload=options.reload)
+
+
+def _worker(settings: Settings, _options: argparse.Namespace) -> None:
+    from . import worker
+
+    log.configure(settings)
+    worker.run(settings)
 
 
 def _history(settings: Settings, options: argparse.Namespace) -> None:
