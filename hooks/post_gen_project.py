@@ -20,12 +20,13 @@ OWNED = {
         Path("tests/e2e/test_aws_lambda.py"),
         Path("tests/e2e/test_dynamodb_server.py"),
         Path("tests/integration/test_dynamodb.py"),
+        Path("tests/unit/test_config_dynamodb.py"),
     ],
 }
 
 # The files that every choice has a version of: x.<choice>.ext becomes x.ext.
 VARIANTS = {
-    "store": [PACKAGE / "config.py", Path("tests/unit/test_config.py")],
+    "store": [PACKAGE / "config.py"],
     "license": [Path("LICENSE")],
 }
 

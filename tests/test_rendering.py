@@ -114,6 +114,16 @@ print(json.dumps({{name.upper(): str(field.default if field.default is not None 
     assert dict(re.findall(r"^# ([A-Z0-9_]+)=(.*)$", written, re.MULTILINE)) == defaults
 
 
+def test_the_stores_differ_in_their_own_settings_alone() -> None:
+    """The variants of config.py are one text but for what each store adds."""
+    (package,) = (TEMPLATE / "{{cookiecutter.service_slug}}/src").iterdir()
+    variants = {path: set(path.read_text().splitlines()) for path in package.glob("config.*.py")}
+    assert len(variants) == 2
+    common = set.intersection(*variants.values())
+    (own,) = variants[package / "config.sqlite.py"] - common
+    assert own.startswith("    store: Literal[")
+
+
 def test_a_name_that_a_module_of_the_service_binds_is_refused_where_it_would_collide(
     baked: dict[str, BakedProject],
 ) -> None:
