@@ -301,6 +301,72 @@ class EventStoreContract:
         assert results.count(None) == 1
         assert sum(store.load(f"t/{number}").position.version for number in range(THREADS)) == 1
 
+    def test_an_attempt_is_claimed_by_one(self, store: EventStore) -> None:
+        row = follow_up("s/1", 1)
+        store.append(commit(append(Position.start("s/1")), follow_ups=(row,)))
+        later = NOW + timedelta(seconds=9)
+        assert all_at_once(lambda _: store.claim(row, later)).count(True) == 1
+        (claimed,) = store.pending("s/1")
+        assert (claimed.attempts, claimed.due_at) == (2, later)
+        assert (store.due(NOW), store.due(later)) == ([], [row.key])
+        assert not store.claim(row, later)
+        assert store.claim(claimed, later)
+        store.append(commit(consumes=row.key))
+        assert not store.claim(claimed, later)
+
+    def test_a_parked_command_is_in_nobodys_way_and_nobody_runs_it(self, store: EventStore) -> None:
+        rows = (follow_up("s/1", 1, 0), follow_up("s/1", 1, 1))
+        store.append(commit(append(Position.start("s/1")), follow_ups=rows))
+        at = NOW + timedelta(seconds=1)
+        assert store.park(rows[0], at, "é: it failed")
+        assert store.pending("s/1") == store.load("s/1").pending == [rows[1]]
+        assert store.due(NOW + timedelta(days=1)) == [rows[1].key]
+        (dead,) = store.parked()
+        assert (dead.key, dead.payload, dead.attempts) == (rows[0].key, rows[0].payload, 1)
+        assert (dead.parked_at, dead.error) == (at, "é: it failed")
+        assert not store.park(rows[0], at, "again")
+        assert not store.claim(rows[0], at)
+        with pytest.raises(DuplicateCommand):
+            store.append(commit(append(store.load("s/1").position), consumes=dead.key))
+
+    def test_only_what_is_as_it_was_seen_is_parked(self, store: EventStore) -> None:
+        row = follow_up("s/1", 1)
+        store.append(commit(append(Position.start("s/1")), follow_ups=(row,)))
+        store.claim(row, NOW + timedelta(seconds=9))
+        assert not store.park(row, NOW, "as it was before the claim")
+        assert store.parked() == []
+
+    def test_a_dead_letter_is_replayed_once_and_out_of_order(self, store: EventStore) -> None:
+        row = follow_up("s/1", 1)
+        store.append(commit(append(Position.start("s/1")), follow_ups=(row,)))
+        assert not store.replay(row.key, NOW)
+        store.park(row, NOW, "it failed")
+        assert all_at_once(lambda _: store.replay(row.key, NOW)).count(True) == 1
+        assert store.parked() == []
+        (again,) = store.pending("s/1")
+        assert (again.attempts, again.in_order) == (0, False)
+        assert (again.parked_at, again.error) == (None, "")
+        assert (again.command_id, again.payload) == (row.command_id, row.payload)
+        assert store.due(NOW) == [row.key]
+        store.append(commit(consumes=row.key))
+        assert not store.replay(row.key, NOW)
+
+    def test_a_dead_letter_is_dropped_and_an_open_command_is_not(self, store: EventStore) -> None:
+        rows = (follow_up("s/1", 1, 0), follow_up("s/1", 1, 1))
+        store.append(commit(append(Position.start("s/1")), follow_ups=rows))
+        store.park(rows[0], NOW, "it failed")
+        assert [store.drop(row.key) for row in rows] == [True, False]
+        assert not store.drop(rows[0].key)
+        assert (store.parked(), store.pending("s/1")) == ([], [rows[1]])
+
+    def test_dead_letters_are_listed_by_the_time_they_were_parked(self, store: EventStore) -> None:
+        for number, seconds in ((1, 30), (2, 10), (3, 20)):
+            row = follow_up(f"s/{number}", 1)
+            store.append(commit(append(Position.start(f"s/{number}")), follow_ups=(row,)))
+            store.park(row, NOW + timedelta(seconds=seconds), "it failed")
+        assert [row.key.stream_id for row in store.parked()] == ["s/2", "s/3", "s/1"]
+        assert [row.key.stream_id for row in store.parked(limit=2)] == ["s/2", "s/3"]
+
     # Under the bus
 
     def test_threads_on_one_aggregate_lose_no_update(self, store: EventStore) -> None:

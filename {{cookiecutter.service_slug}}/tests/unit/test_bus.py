@@ -72,7 +72,7 @@ class GrowHandler(CommandHandler[Grow]):
         if command.name == "broken":
             raise RuntimeError("a fault")
         if command.name == "sick":
-            raise Sick
+            raise Sick("not well")
         if command.name == "idle":
             return
         try:
@@ -398,12 +398,30 @@ def test_a_store_that_stays_away_is_reported() -> None:
 # Follow-ups that fail
 
 
-@pytest.mark.parametrize("name", ["broken", "sick"])
-def test_a_follow_up_that_fails_does_not_change_the_answer_and_stays_open(name: str) -> None:
+def test_a_follow_up_that_fails_does_not_change_the_answer_and_stays_open() -> None:
     bus = make_bus()
-    outcome = bus.handle(Grow(name="a", below={name: {}, "c": {}}))
+    outcome = bus.handle(Grow(name="a", below={"broken": {}, "c": {}}))
     assert len(outcome.events) == 1
     assert [row.key.ordinal for row in bus.store.pending("Node/a")] == [0, 1]
+    assert bus.store.parked() == []
+
+
+def test_a_follow_up_that_is_refused_is_parked_at_once_and_holds_nothing_back() -> None:
+    journal = Journal()
+    bus = make_bus(middleware=[journal])
+    bus.handle(Grow(name="a", below={"b": {}, "sick": {}, "c": {}}))
+    assert journal.names == ["a", "b", "sick", "c"]
+    assert bus.store.pending("Node/a") == []
+    (dead,) = bus.store.parked()
+    assert (dead.key.ordinal, dead.attempts, dead.error) == (1, 1, "Sick: not well")
+
+
+def test_a_follow_up_too_large_to_commit_is_parked_at_once() -> None:
+    bus = make_bus()
+    bus.handle(Grow(name="a", below={"b": {str(number): {} for number in range(98)}}))
+    (dead,) = bus.store.parked()
+    assert dead.error.startswith("CommitTooLarge: ")
+    assert dead.parked_at is not None
 
 
 def test_a_failed_follow_up_holds_back_its_own_stream_only() -> None:

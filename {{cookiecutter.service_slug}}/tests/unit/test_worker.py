@@ -1,10 +1,13 @@
 """The worker finishes what was left open."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 from threading import Event as Flag
 from threading import Thread
 from typing import Any
 
+import msgspec
 import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
@@ -100,7 +103,7 @@ def test_a_failing_follow_up_holds_back_only_its_own_stream(
     clock.move(seconds=5)
     outage = Outage("x")
     bus = bus_of(store, clock, middleware=[outage])
-    assert Worker(bus).run_once() == 1
+    assert Worker(bus).run_once() == 2
     assert outage.tried == ["x", "d"]
     assert [row.key.version for row in store.pending("Counter/a")] == [2, 3]
 
@@ -121,35 +124,120 @@ def test_after_the_outage_the_stream_goes_on_in_order(
     assert totals(bus, "xc") == [1, 1]
 
 
-def test_a_stream_that_fails_rests_twice_as_long_each_time(
+def test_after_each_failure_it_waits_twice_as_long_and_then_gives_up(
+    store: MemoryEventStore, clock: FakeClock
+) -> None:
+    leave_open(store, clock, ("a", "x"), ("a", "c"))
+    clock.move(seconds=5)
+    outage = Outage("x")
+    dispatch = Dispatch(grace=timedelta(seconds=4), longest_wait=timedelta(seconds=16), attempts=6)
+    bus = bus_of(store, clock, middleware=[outage], dispatch=dispatch)
+    tried_at: list[int] = []
+    for second in range(80):
+        if Worker(bus).run_once() and len(outage.tried) > len(tried_at):
+            tried_at.append(second)
+        clock.move(seconds=1)
+    waits = [after - before for before, after in pairwise(tried_at)]
+    assert len(outage.tried) == 5 + 1  # attempt 1 was the inline one; the last is of `c`
+    for wait, longest in zip(waits, (8, 16, 16, 16), strict=False):
+        assert longest / 2 <= wait <= longest + 1
+    (dead,) = store.parked()
+    assert (dead.attempts, dead.error) == (6, "RuntimeError: an outage")
+    assert totals(bus, "c") == [1]
+
+
+def test_an_attempt_that_kills_its_process_is_counted_and_the_last_is_given_up(
+    store: MemoryEventStore, clock: FakeClock
+) -> None:
+    class Killed(BaseException):
+        """As if the process had ended."""
+
+    def kill(envelope: Envelope, handle: Next) -> Any:
+        raise Killed
+
+    leave_open(store, clock, ("a", "b"))
+    dispatch = Dispatch(attempts=4)
+    killed = 0
+    for _ in range(10):
+        clock.move(minutes=10)
+        try:
+            Worker(bus_of(store, clock, middleware=[kill], dispatch=dispatch)).run_once()
+        except Killed:
+            killed += 1
+    assert killed == 3
+    (dead,) = store.parked()
+    assert (dead.attempts, dead.error) == (4, "gave up after 4 attempts")
+    assert store.pending("Counter/a") == []
+
+
+def test_a_dead_letter_that_is_replayed_runs_once_and_waits_for_none(
+    store: MemoryEventStore, clock: FakeClock
+) -> None:
+    leave_open(store, clock, ("a", "x"), ("a", "y"))
+    clock.move(seconds=5)
+    outage = Outage("x", "y")
+    once = Dispatch(attempts=2)
+    bus = bus_of(store, clock, middleware=[outage], dispatch=once)
+    Worker(bus).run_once()
+    dead = store.parked()
+    assert [row.key.version for row in dead] == [2, 3]
+    outage.counters.remove("y")
+    assert store.replay(dead[0].key, clock.now())
+    assert store.replay(dead[1].key, clock.now())
+    Worker(bus).run_once()
+    assert totals(bus, "xy") == [0, 1]
+    assert not store.replay(dead[1].key, clock.now())
+    with pytest.raises(DuplicateCommand):
+        bus._run(bus._envelope(dead[1], counter.Add(counter_id="y")))
+    assert totals(bus, "y") == [1]
+
+
+def test_a_dead_letter_that_is_dropped_never_runs(
     store: MemoryEventStore, clock: FakeClock
 ) -> None:
     leave_open(store, clock, ("a", "x"))
     clock.move(seconds=5)
-    outage = Outage("x")
-    worker = Worker(
-        bus_of(store, clock, middleware=[outage]),
-        interval=timedelta(seconds=1),
-        longest_rest=timedelta(seconds=4),
-    )
-    tried = []
-    for _ in range(14):
-        worker.run_once()
-        tried.append(len(outage.tried))
-        clock.move(seconds=1)
-    assert tried == [1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5]
+    bus = bus_of(store, clock, middleware=[Outage("x")], dispatch=Dispatch(attempts=2))
+    Worker(bus).run_once()
+    (dead,) = store.parked()
+    assert store.drop(dead.key)
+    assert not store.drop(dead.key)
+    clock.move(days=1)
+    assert Worker(bus_of(store, clock)).run_once() == 0
+    assert totals(bus, "x") == [0]
+
+
+def test_a_command_that_the_code_no_longer_knows_is_parked(
+    store: MemoryEventStore, clock: FakeClock
+) -> None:
+    leave_open(store, clock, ("a", "b"))
+    (row,) = store.pending("Counter/a")
+    unknown = msgspec.structs.replace(row, payload='[{"$type":"Forgotten"}]')
+    store._pending["Counter/a"][row.key] = unknown
+    clock.move(seconds=5)
+    Worker(bus_of(store, clock)).run_once()
+    (dead,) = store.parked()
+    assert "'Forgotten' is not known" in dead.error
+
+
+def test_of_several_workers_one_runs_a_command(store: MemoryEventStore, clock: FakeClock) -> None:
+    leave_open(store, clock, *((f"a{number}", f"b{number}") for number in range(20)))
+    clock.move(seconds=5)
+    outage = Outage()
+    bus = bus_of(store, clock, middleware=[outage])
+    with ThreadPoolExecutor(8) as pool:
+        attempts = sum(pool.map(lambda _: Worker(bus).run_once(), range(8)))
+    assert attempts == len(outage.tried) == len(set(outage.tried)) == 20
 
 
 def test_what_another_has_done_already_counts_as_done(
     store: MemoryEventStore, clock: FakeClock
 ) -> None:
     leave_open(store, clock, ("a", "b"))
-    clock.move(seconds=5)
     bus = bus_of(store, clock)
     (row,) = store.pending("Counter/a")
-    bus.run_pending(row)
-    with pytest.raises(DuplicateCommand):
-        bus.run_pending(row)
+    assert bus.run_pending(row)
+    assert bus.run_pending(row)
     assert totals(bus, "b") == [1]
 
 

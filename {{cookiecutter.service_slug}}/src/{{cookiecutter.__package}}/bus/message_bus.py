@@ -14,7 +14,16 @@ from typing import Any, TypeVar
 import msgspec
 
 from .codec import Codecs
-from .errors import ConcurrencyError, ConfigurationError
+from .errors import (
+    CodecError,
+    CommitTooLarge,
+    ConcurrencyError,
+    ConfigurationError,
+    DomainError,
+    DuplicateCommand,
+    StoreError,
+    UnknownEvent,
+)
 from .handlers import CommandHandler, EventHandler, QueryHandler
 from .messages import Clock, Command, IdSource, Message, Query
 from .store import EventStore, PendingCommand, PendingKey, RecordedEvent
@@ -44,12 +53,25 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
-    """How follow-ups run before `handle` returns: one attempt each, within so many `steps` and
-    `seconds`; what is left, and what failed, a worker takes up after `grace`."""
+    """How follow-ups run.
+
+    Before `handle` returns: one attempt each, within so many `steps` and `seconds`. What is left, and
+    what failed, a worker takes up after `grace`, and again after twice as long each time, up to
+    `longest_wait`; after so many `attempts` in all, it is parked.
+    """
 
     steps: int = 100
     seconds: float = 10.0
     grace: timedelta = timedelta(seconds=5)
+    longest_wait: timedelta = timedelta(minutes=5)
+    attempts: int = 10
+
+    def wait_after(self, attempts: int) -> timedelta:
+        """How long after this many attempts the next may begin: with jitter, at least the half."""
+        doubled: int = 2 ** min(attempts - 1, 30)
+        wait = min(self.grace * doubled, self.longest_wait)
+        jitter: float = random.uniform(0.5, 1)  # noqa: S311 - no secret
+        return wait * jitter
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -116,13 +138,24 @@ class MessageBus:
         answer: R = self._answer(Envelope(query, query_id, correlation_id or query_id))
         return answer
 
-    def run_pending(self, pending: PendingCommand) -> None:
-        """Run one pending command, and then what follows from it.
+    def run_pending(self, pending: PendingCommand) -> bool:
+        """Run one pending command, whose attempt has been counted, and then what follows from it.
 
-        Raises `DuplicateCommand` if another run of it has taken effect, and whatever `handle` does.
+        Returns whether its stream may go on: it had its effect, by this run or another's, or it is
+        parked, because it never will have one or because this was its last attempt.
         """
-        (command,) = self._codecs.commands.decode(pending.payload)
-        self._follow(self._run(self._envelope(pending, command)))
+        try:
+            (command,) = self._codecs.commands.decode(pending.payload)
+        except UnknownEvent as error:
+            return self._parked(pending, error)
+        committed, goes_on = self._try(pending, command)
+        if committed:
+            self._follow(committed)
+        return goes_on
+
+    def park(self, pending: PendingCommand, reason: str) -> bool:
+        """Make it a dead letter; unless another run was faster. Raises `StoreUnavailable`."""
+        return self.store.park(pending, self.clock.now(), reason[:500])
 
     def _follow(self, committed: Committed) -> None:
         """Run follow-ups first in, first out. A stream in which one failed, or in which an earlier
@@ -139,18 +172,41 @@ class MessageBus:
             stream_id = pending.key.stream_id
             if stream_id in left_to_worker:
                 continue
-            try:
-                if stream_id in cause.contended and self._earlier_is_open(pending.key):
-                    left_to_worker.add(stream_id)
-                    continue
-                committed = self._run(self._envelope(pending, command))
-            except Exception:  # the middleware has seen it; the pending command stays in the store
+            if stream_id in cause.contended and self._earlier_is_open(pending.key):
                 left_to_worker.add(stream_id)
-            else:
-                queue.extend((committed, *follow_up) for follow_up in committed.follow_ups)
+                continue
+            done, goes_on = self._try(pending, command)
+            if not goes_on:
+                left_to_worker.add(stream_id)
+            if done:
+                queue.extend((done, *follow_up) for follow_up in done.follow_ups)
+
+    def _try(self, pending: PendingCommand, command: Command) -> tuple[Committed | None, bool]:
+        """One attempt: what was committed, if anything, and whether its stream may go on. The
+        middleware has seen what went wrong; the pending command stays in the store, or is parked."""
+        try:
+            return self._run(self._envelope(pending, command)), True
+        except DuplicateCommand:
+            return None, True
+        except (DomainError, CommitTooLarge, CodecError) as error:  # another attempt would not help
+            return None, self._parked(pending, error)
+        except Exception as error:
+            last = pending.attempts >= self.dispatch.attempts
+            return None, last and self._parked(pending, error)
+
+    def _parked(self, pending: PendingCommand, error: Exception) -> bool:
+        try:
+            self.park(pending, f"{type(error).__name__}: {error}")
+        except StoreError:  # it stays open, and the next attempt parks it
+            return False
+        return True
 
     def _earlier_is_open(self, key: PendingKey) -> bool:
-        return any(pending.key < key for pending in self.store.pending(key.stream_id))
+        try:
+            earlier = self.store.pending(key.stream_id)
+        except StoreError:
+            return True
+        return any(pending.key < key and pending.in_order for pending in earlier)
 
     def _envelope(self, pending: PendingCommand, command: Command) -> Envelope:
         return Envelope(

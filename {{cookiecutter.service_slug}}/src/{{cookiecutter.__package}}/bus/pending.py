@@ -1,29 +1,25 @@
-"""What was left open: a worker runs the pending commands that are due."""
+"""What was left open: workers run the pending commands that are due.
 
-from datetime import datetime, timedelta
+Each attempt is counted before it begins, by the write that is also the claim to it: of any number of
+workers one gets it, and a command that kills its process is parked in the end like any other.
+"""
+
+from datetime import timedelta
 from threading import Event
 
-from .errors import DuplicateCommand
+import msgspec
+
 from .message_bus import MessageBus
 from .store import PendingCommand
 
+LIMIT = 1000
+
 
 class Worker:
-    """Runs due follow-ups, each stream's in order, until told to stop.
+    """Runs due commands, each stream's in order, until told to stop. Any number may run at once."""
 
-    It holds no claim: if another runs the same command, one commit consumes it and the other stops.
-    A stream in which a command failed rests, twice as long after each failure, up to `longest_rest`.
-    """
-
-    def __init__(
-        self,
-        bus: MessageBus,
-        *,
-        interval: timedelta = timedelta(seconds=1),
-        longest_rest: timedelta = timedelta(minutes=5),
-    ) -> None:
-        self._bus, self._interval, self._longest_rest = bus, interval, longest_rest
-        self._resting: dict[str, tuple[datetime, timedelta]] = {}
+    def __init__(self, bus: MessageBus, *, interval: timedelta = timedelta(seconds=1)) -> None:
+        self._bus, self._interval = bus, interval
 
     def run(self, stop: Event) -> None:
         """Look for due commands again and again, until `stop` is set. The one under way is finished.
@@ -35,36 +31,37 @@ class Worker:
                 stop.wait(self._interval.total_seconds())
 
     def run_once(self, stop: Event | None = None) -> int:
-        """Run what is due now. Returns how many commands took effect."""
-        now = self._bus.clock.now()
-        done = 0
-        for stream_id in dict.fromkeys([key.stream_id for key in self._bus.store.due(now)]):
-            if self._resting.get(stream_id, (now, None))[0] <= now:
-                done += self._run_stream(stream_id, now, stop)
-        return done
+        """Run what is due now. Returns how many commands it attempted."""
+        due = self._bus.store.due(self._bus.clock.now(), LIMIT)
+        streams = dict.fromkeys([key.stream_id for key in due])
+        return sum(self._run_stream(stream_id, stop) for stream_id in streams)
 
-    def _run_stream(self, stream_id: str, now: datetime, stop: Event | None) -> int:
-        done = 0
+    def _run_stream(self, stream_id: str, stop: Event | None) -> int:
+        """A stream's open commands, in order; one that is not due, or fails, holds back those after
+        it. A command out of order waits for none."""
+        attempted, held_back = 0, False
         for pending in self._bus.store.pending(stream_id):
-            if pending.due_at > now or (stop is not None and stop.is_set()):
+            if stop is not None and stop.is_set():
                 break
-            if not self._run_one(pending):
-                self._rest(stream_id)
-                break
-            self._resting.pop(stream_id, None)
-            done += 1
-        return done
+            if held_back and pending.in_order:
+                continue
+            claim, goes_on = self._claim(pending)
+            if claim:
+                goes_on = self._bus.run_pending(claim)
+                attempted += 1
+            held_back = held_back or (pending.in_order and not goes_on)
+        return attempted
 
-    def _run_one(self, pending: PendingCommand) -> bool:
-        try:
-            self._bus.run_pending(pending)
-        except DuplicateCommand:  # another run of it was faster: it is done
-            return True
-        except Exception:  # the middleware has seen it; the pending command stays in the store
-            return False
-        return True
-
-    def _rest(self, stream_id: str) -> None:
-        _, last = self._resting.get(stream_id, (None, self._interval / 2))
-        rest = min(last * 2, self._longest_rest)
-        self._resting[stream_id] = (self._bus.clock.now() + rest, rest)
+    def _claim(self, pending: PendingCommand) -> tuple[PendingCommand | None, bool]:
+        """The command with this attempt counted, None if it is not for this worker to run now; and
+        whether, if so, its stream may go on."""
+        now, dispatch = self._bus.clock.now(), self._bus.dispatch
+        if pending.due_at > now:
+            return None, False
+        if pending.attempts >= dispatch.attempts:  # the last one never came back
+            parked = self._bus.park(pending, f"gave up after {pending.attempts} attempts")
+            return None, parked
+        due_at = now + dispatch.wait_after(pending.attempts + 1)
+        if not self._bus.store.claim(pending, due_at):
+            return None, False
+        return msgspec.structs.replace(pending, attempts=pending.attempts + 1, due_at=due_at), False

@@ -54,7 +54,12 @@ class PendingKey(msgspec.Struct, frozen=True, gc=False, order=True):
 
 class PendingCommand(msgspec.Struct, frozen=True, gc=False):
     """A command that follows from an event, and is still to be handled: a token in the store that
-    the commit which handles it consumes. Workers see it from `due_at` on."""
+    the commit which handles it consumes.
+
+    Workers see it from `due_at` on; `attempts` counts the runs that have begun. It runs when no
+    earlier one of its stream is open, unless `in_order` is false. Parked, it is a dead letter:
+    nothing runs or consumes it, and it holds nothing back; `error` says why.
+    """
 
     key: PendingKey
     command_id: str
@@ -63,6 +68,9 @@ class PendingCommand(msgspec.Struct, frozen=True, gc=False):
     correlation_id: str
     attempts: int
     due_at: datetime
+    in_order: bool = True
+    parked_at: datetime | None = None
+    error: str = ""
 
 
 class Commit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -173,18 +181,40 @@ class EventStore(Protocol):
         """Make the commit true. The identical commit of a command from outside may be sent again:
         if it had been taken, this returns.
 
-        Raises `DuplicateCommand` if the pending command it consumes is gone, `ConcurrencyError` if
-        a stream has moved on. After either, nothing was written.
+        Raises `DuplicateCommand` if the pending command it consumes is gone or parked,
+        `ConcurrencyError` if a stream has moved on. After either, nothing was written.
         """
         ...
 
     def pending(self, stream_id: str) -> list[PendingCommand]:
-        """The open follow-ups of one stream, in order, as of now."""
+        """The open follow-ups of one stream, in order, as of now; not the parked ones."""
         ...
 
     def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
         """Names of follow-ups, of any stream, that are due: at most `limit`, the longest due first.
         A hint: some may be gone already, and one just written may be missing."""
+        ...
+
+    def claim(self, pending: PendingCommand, due_at: datetime) -> bool:
+        """Count an attempt that is about to begin, and see to it that no other begins before
+        `due_at`. False if the command is no longer as given: gone, parked, or claimed by another."""
+        ...
+
+    def park(self, pending: PendingCommand, at: datetime, error: str) -> bool:
+        """Make it a dead letter, in place. False if it is no longer as given."""
+        ...
+
+    def parked(self, limit: int = 100) -> list[PendingCommand]:
+        """Dead letters of any stream, at most `limit`, the longest parked first."""
+        ...
+
+    def replay(self, key: PendingKey, due_at: datetime) -> bool:
+        """Open a dead letter again, out of order and with no attempt counted. False if there is
+        none of this name."""
+        ...
+
+    def drop(self, key: PendingKey) -> bool:
+        """Delete a dead letter. False if there is none of this name."""
         ...
 
     def ping(self) -> None:

@@ -14,18 +14,28 @@ That a position is the end of its stream is checked as: the item that would foll
 That suffices, because positions come from loads, and commits leave no gap.
 
 What it may do in production: dynamodb:Query on the table and its index; GetItem, PutItem,
-DeleteItem and ConditionCheckItem on the table.
+UpdateItem, DeleteItem and ConditionCheckItem on the table.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from threading import Event
 from zlib import crc32
 
 from botocore.exceptions import BotoCoreError, NoRegionError
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, TransactWriteError
+from pynamodb.exceptions import (
+    DeleteError,
+    DoesNotExist,
+    PutError,
+    PynamoDBException,
+    TransactWriteError,
+    UpdateError,
+)
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -48,7 +58,7 @@ from ...bus.store import (
 from ...config import Settings
 from . import utc_text
 
-SHARDS = 4
+SHARDS, PARKED = 4, "parked-"
 CONNECT_SECONDS, READ_SECONDS, RETRIES, CONNECTIONS = 1, 3, 2, 50
 
 NOT_NOW = {
@@ -68,6 +78,7 @@ NOT_NOW = {
 """Error codes, of a request or of a part of a transaction, after which a later try may succeed."""
 
 
+ROW_REFUSED = {"ConditionalCheckFailedException", "TransactionConflictException"}
 TRANSACTION_REFUSED = {"TransactionCanceledException", "TransactionConflictException"}
 
 
@@ -107,6 +118,9 @@ class Item(Model):
     attempts = NumberAttribute(null=True)
     due_at = UnicodeAttribute(null=True)
     due_shard = UnicodeAttribute(null=True)
+    in_order = BooleanAttribute(null=True)
+    parked_at = UnicodeAttribute(null=True)
+    error = UnicodeAttribute(null=True)
 
     due = DueIndex()
 
@@ -132,7 +146,8 @@ class DynamoDBEventStore:
                 stream_id, until, consistent_read=True, scan_index_forward=False
             ):
                 if item.events is None:
-                    pending.append(_pending_command(item))
+                    if item.parked_at is None:
+                        pending.append(_pending_command(item))
                 else:
                     commits.append(_stored_commit(item))
         commits.reverse()
@@ -157,17 +172,55 @@ class DynamoDBEventStore:
             found = self.item.query(
                 stream_id, self.item.sort.startswith("todo#"), consistent_read=True
             )
-            return [_pending_command(item) for item in found]
+            return [_pending_command(item) for item in found if item.parked_at is None]
 
     def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
-        until = self.item.due_at <= utc_text(now)
-        with _answering():
-            found = sorted(
-                (item.due_at, _pending_key(item))
-                for shard in range(SHARDS)
-                for item in self.item.due.query(str(shard), until, limit=limit)
-            )
-        return [key for _, key in found[:limit]]
+        return self._indexed("", self.item.due_at <= utc_text(now), limit)
+
+    def claim(self, pending: PendingCommand, due_at: datetime) -> bool:
+        count, due = self.item.attempts.add(1), self.item.due_at.set(utc_text(due_at))
+        return self._change(pending.key, [count, due], self._is_as_given(pending))
+
+    def park(self, pending: PendingCommand, at: datetime, error: str) -> bool:
+        return self._change(
+            pending.key,
+            [
+                self.item.parked_at.set(utc_text(at)),
+                self.item.error.set(error),
+                self.item.due_shard.set(PARKED + _shard(pending.key)),
+                self.item.due_at.set(utc_text(at)),
+            ],
+            self._is_as_given(pending),
+        )
+
+    def parked(self, limit: int = 100) -> list[PendingCommand]:
+        found = []
+        for key in self._indexed(PARKED, None, limit):
+            with _answering(), suppress(DoesNotExist):
+                item = self.item.get(key.stream_id, _todo(key), consistent_read=True)
+                if item.parked_at is not None:
+                    found.append(_pending_command(item))
+        return found
+
+    def replay(self, key: PendingKey, due_at: datetime) -> bool:
+        return self._change(
+            key,
+            [
+                self.item.attempts.set(0),
+                self.item.due_at.set(utc_text(due_at)),
+                self.item.due_shard.set(_shard(key)),
+                self.item.in_order.set(False),
+                self.item.parked_at.remove(),
+                self.item.error.remove(),
+            ],
+            self.item.parked_at.exists(),
+        )
+
+    def drop(self, key: PendingKey) -> bool:
+        item = self.item(key.stream_id, _todo(key))
+        with _answering(), _refusing() as taken:
+            item.delete(condition=self.item.parked_at.exists())
+        return taken.is_set()
 
     def ping(self) -> None:
         with _answering(), suppress(DoesNotExist):
@@ -192,7 +245,8 @@ class DynamoDBEventStore:
         """One transaction. The reasons for refusing it come in the order that pynamodb sends its
         parts: condition checks, deletes, puts."""
         parts: list[str | None] = []
-        absent, present = self.item.sort.does_not_exist(), self.item.sort.exists()
+        absent = self.item.sort.does_not_exist()
+        still_open = self.item.sort.exists() & self.item.parked_at.does_not_exist()
         try:
             with _answering(), TransactWrite(connection=self._connection) as transaction:
                 for position in commit.unchanged:
@@ -200,7 +254,8 @@ class DynamoDBEventStore:
                     transaction.condition_check(self.item, position.stream_id, after, absent)
                     parts.append(position.stream_id)
                 if commit.consumes:
-                    transaction.delete(self._todo(commit.consumes), present)
+                    key = commit.consumes
+                    transaction.delete(self.item(key.stream_id, _todo(key)), still_open)
                     parts.append(None)
                 for item in items:
                     transaction.save(item, absent)
@@ -244,18 +299,47 @@ class DynamoDBEventStore:
         )
 
     def _pending_item(self, pending: PendingCommand) -> Item:
-        item = self._todo(pending.key)
+        item = self.item(pending.key.stream_id, _todo(pending.key))
         item.command_id = pending.command_id
         item.payload = pending.payload
         item.causation_id = pending.causation_id
         item.correlation_id = pending.correlation_id
         item.attempts = pending.attempts
         item.due_at = utc_text(pending.due_at)
-        item.due_shard = str(crc32(pending.key.stream_id.encode()) % SHARDS)
+        item.due_shard = _shard(pending.key)
+        if not pending.in_order:
+            item.in_order = False
         return item
 
-    def _todo(self, key: PendingKey) -> Item:
-        return self.item(key.stream_id, f"todo#{key.version:010}#{key.ordinal:03}")
+    def _is_as_given(self, pending: PendingCommand) -> Condition:
+        attempts: Condition = self.item.attempts == pending.attempts
+        due_at: Condition = self.item.due_at == utc_text(pending.due_at)
+        is_open: Condition = self.item.parked_at.does_not_exist()
+        return is_open & attempts & due_at
+
+    def _change(self, key: PendingKey, actions: list[Action], condition: Condition) -> bool:
+        item = self.item(key.stream_id, _todo(key))
+        with _answering(), _refusing() as taken:
+            item.update(actions, condition=condition)
+        return taken.is_set()
+
+    def _indexed(self, kind: str, until: Condition | None, limit: int) -> list[PendingKey]:
+        """What the index holds of this kind in all its shards, by time."""
+        with _answering():
+            found = sorted(
+                (item.due_at, _pending_key(item))
+                for shard in range(SHARDS)
+                for item in self.item.due.query(f"{kind}{shard}", until, limit=limit)
+            )
+        return [key for _, key in found[:limit]]
+
+
+def _todo(key: PendingKey) -> str:
+    return f"todo#{key.version:010}#{key.ordinal:03}"
+
+
+def _shard(key: PendingKey) -> str:
+    return str(crc32(key.stream_id.encode()) % SHARDS)
 
 
 def _commit_sort(version: int) -> str:
@@ -285,6 +369,9 @@ def _pending_command(item: Item) -> PendingCommand:
         item.correlation_id,
         int(item.attempts),
         datetime.fromisoformat(item.due_at),
+        item.in_order is not False,
+        datetime.fromisoformat(item.parked_at) if item.parked_at else None,
+        item.error or "",
     )
 
 
@@ -302,6 +389,18 @@ def _answering() -> Iterator[None]:
         if isinstance(error.cause, BotoCoreError) or _codes(error) & NOT_NOW:
             raise StoreUnavailable(f"DynamoDB: {error.cause}") from error
         raise
+
+
+@contextmanager
+def _refusing() -> Iterator[Event]:
+    """Sets its event if the conditional write in it was made; one that was refused passes."""
+    taken = Event()
+    try:
+        yield taken
+        taken.set()
+    except (UpdateError, DeleteError) as error:
+        if error.cause_response_code not in ROW_REFUSED:
+            raise
 
 
 def _codes(error: PynamoDBException) -> set[str | None]:

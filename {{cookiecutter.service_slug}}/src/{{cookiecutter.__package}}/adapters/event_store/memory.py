@@ -2,6 +2,9 @@
 
 from datetime import datetime
 from threading import Lock
+from typing import Any
+
+import msgspec
 
 from ...bus.errors import ConcurrencyError, DuplicateCommand
 from ...bus.store import (
@@ -35,7 +38,7 @@ class MemoryEventStore:
     def append(self, commit: Commit) -> None:
         with self._lock:
             consumes = commit.consumes
-            if consumes and consumes not in self._pending.get(consumes.stream_id, ()):
+            if consumes and not self._is_open(consumes):
                 raise DuplicateCommand(commit.command, commit.command_id)
             moved = [
                 position.stream_id
@@ -59,9 +62,37 @@ class MemoryEventStore:
 
     def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
         with self._lock:
-            pending = [pending for rows in self._pending.values() for pending in rows.values()]
-        due = sorted((row.due_at, row.key) for row in pending if row.due_at <= now)
-        return [key for _, key in due[:limit]]
+            rows = [row for row in self._rows() if row.parked_at is None and row.due_at <= now]
+        return [row.key for row in sorted(rows, key=lambda row: (row.due_at, row.key))[:limit]]
+
+    def claim(self, pending: PendingCommand, due_at: datetime) -> bool:
+        return self._change(pending, attempts=pending.attempts + 1, due_at=due_at)
+
+    def park(self, pending: PendingCommand, at: datetime, error: str) -> bool:
+        return self._change(pending, parked_at=at, error=error)
+
+    def parked(self, limit: int = 100) -> list[PendingCommand]:
+        with self._lock:
+            rows = [(row.parked_at, row.key, row) for row in self._rows() if row.parked_at]
+        return [row for _, _, row in sorted(rows)[:limit]]
+
+    def replay(self, key: PendingKey, due_at: datetime) -> bool:
+        with self._lock:
+            row = self._pending.get(key.stream_id, {}).get(key)
+            if row is None or row.parked_at is None:
+                return False
+            self._pending[key.stream_id][key] = msgspec.structs.replace(
+                row, attempts=0, due_at=due_at, in_order=False, parked_at=None, error=""
+            )
+            return True
+
+    def drop(self, key: PendingKey) -> bool:
+        with self._lock:
+            row = self._pending.get(key.stream_id, {}).get(key)
+            if row is None or row.parked_at is None:
+                return False
+            del self._pending[key.stream_id][key]
+            return True
 
     def ping(self) -> None:
         return None
@@ -70,8 +101,24 @@ class MemoryEventStore:
         return None
 
     def _open(self, stream_id: str) -> list[PendingCommand]:
-        rows = self._pending.get(stream_id, {})
-        return sorted(rows.values(), key=lambda row: row.key)
+        rows = self._pending.get(stream_id, {}).values()
+        return sorted([row for row in rows if row.parked_at is None], key=lambda row: row.key)
+
+    def _is_open(self, key: PendingKey) -> bool:
+        row = self._pending.get(key.stream_id, {}).get(key)
+        return row is not None and row.parked_at is None
+
+    def _rows(self) -> list[PendingCommand]:
+        return [row for rows in self._pending.values() for row in rows.values()]
+
+    def _change(self, pending: PendingCommand, **changes: Any) -> bool:
+        """Change a row, if it is as given."""
+        with self._lock:
+            key = pending.key
+            if not self._is_open(key) or self._pending[key.stream_id][key] != pending:
+                return False
+            self._pending[key.stream_id][key] = msgspec.structs.replace(pending, **changes)
+            return True
 
     def _has(self, commit: Commit) -> bool:
         """Whether this very commit was taken before: its first events stand where it puts them."""

@@ -53,9 +53,13 @@ CREATE TABLE IF NOT EXISTS pending (
     correlation_id TEXT NOT NULL,
     due_at         TEXT NOT NULL,
     attempts       INTEGER NOT NULL,
+    in_order       INTEGER NOT NULL DEFAULT 1,
+    parked_at      TEXT,
+    error          TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (stream_id, version, ordinal)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS pending_due ON pending (due_at);
+CREATE INDEX IF NOT EXISTS pending_due ON pending (due_at) WHERE parked_at IS NULL;
+CREATE INDEX IF NOT EXISTS pending_parked ON pending (parked_at) WHERE parked_at IS NOT NULL;
 """
 COMMIT_COLUMNS = (
     "stream_id, version, count, events,"
@@ -63,8 +67,10 @@ COMMIT_COLUMNS = (
 )
 PENDING_COLUMNS = (
     "stream_id, version, ordinal,"
-    " command_id, payload, causation_id, correlation_id, attempts, due_at"
+    " command_id, payload, causation_id, correlation_id, attempts, due_at, in_order, parked_at, error"
 )
+AS_GIVEN = "parked_at IS NULL AND attempts = ? AND due_at = ?"
+KEY = "stream_id = ? AND version = ? AND ordinal = ?"
 
 
 class SqliteEventStore:
@@ -113,7 +119,8 @@ class SqliteEventStore:
                 [_commit_row(stored) for stored in StoredCommit.all_of(commit)],
             )
             connection.executemany(
-                f"INSERT INTO pending ({PENDING_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO pending ({PENDING_COLUMNS})"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [_pending_row(pending) for pending in commit.follow_ups],
             )
 
@@ -125,10 +132,41 @@ class SqliteEventStore:
         with self._reading() as connection:
             rows = connection.execute(
                 "SELECT stream_id, version, ordinal FROM pending"
-                " WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+                " WHERE parked_at IS NULL AND due_at <= ? ORDER BY due_at LIMIT ?",
                 (utc_text(now), limit),
             )
             return [PendingKey(*row) for row in rows]
+
+    def claim(self, pending: PendingCommand, due_at: datetime) -> bool:
+        return self._change(
+            f"UPDATE pending SET attempts = attempts + 1, due_at = ? WHERE {KEY} AND {AS_GIVEN}",
+            (utc_text(due_at), *_key(pending.key), *_given(pending)),
+        )
+
+    def park(self, pending: PendingCommand, at: datetime, error: str) -> bool:
+        return self._change(
+            f"UPDATE pending SET parked_at = ?, error = ? WHERE {KEY} AND {AS_GIVEN}",
+            (utc_text(at), error, *_key(pending.key), *_given(pending)),
+        )
+
+    def parked(self, limit: int = 100) -> list[PendingCommand]:
+        with self._reading() as connection:
+            rows = connection.execute(
+                f"SELECT {PENDING_COLUMNS} FROM pending"
+                " WHERE parked_at IS NOT NULL ORDER BY parked_at LIMIT ?",
+                (limit,),
+            )
+            return [_pending_command(row) for row in rows]
+
+    def replay(self, key: PendingKey, due_at: datetime) -> bool:
+        return self._change(
+            "UPDATE pending SET attempts = 0, due_at = ?, in_order = 0, parked_at = NULL, error = ''"
+            f" WHERE {KEY} AND parked_at IS NOT NULL",
+            (utc_text(due_at), *_key(key)),
+        )
+
+    def drop(self, key: PendingKey) -> bool:
+        return self._change(f"DELETE FROM pending WHERE {KEY} AND parked_at IS NOT NULL", _key(key))
 
     def ping(self) -> None:
         with self._connection() as connection:
@@ -215,16 +253,20 @@ class SqliteEventStore:
 
     def _open(self, connection: sqlite3.Connection, stream_id: str) -> list[PendingCommand]:
         rows = connection.execute(
-            f"SELECT {PENDING_COLUMNS} FROM pending WHERE stream_id = ? ORDER BY version, ordinal",
+            f"SELECT {PENDING_COLUMNS} FROM pending"
+            " WHERE stream_id = ? AND parked_at IS NULL ORDER BY version, ordinal",
             (stream_id,),
         )
         return [_pending_command(row) for row in rows]
 
+    def _change(self, statement: str, values: tuple[Any, ...]) -> bool:
+        with self._write() as connection:
+            return connection.execute(statement, values).rowcount == 1
+
 
 def _consume(connection: sqlite3.Connection, key: PendingKey) -> bool:
     deleted = connection.execute(
-        "DELETE FROM pending WHERE stream_id = ? AND version = ? AND ordinal = ?",
-        (key.stream_id, key.version, key.ordinal),
+        f"DELETE FROM pending WHERE {KEY} AND parked_at IS NULL", _key(key)
     )
     return deleted.rowcount == 1
 
@@ -278,11 +320,29 @@ def _pending_row(pending: PendingCommand) -> tuple[Any, ...]:
         pending.correlation_id,
         pending.attempts,
         utc_text(pending.due_at),
+        pending.in_order,
+        pending.parked_at and utc_text(pending.parked_at),
+        pending.error,
     )
 
 
 def _pending_command(row: tuple[Any, ...]) -> PendingCommand:
-    return PendingCommand(PendingKey(*row[:3]), *(*row[3:-1], datetime.fromisoformat(row[-1])))
+    due_at, in_order, parked_at, error = row[8:]
+    times_and_state = (
+        datetime.fromisoformat(due_at),
+        bool(in_order),
+        datetime.fromisoformat(parked_at) if parked_at else None,
+        error,
+    )
+    return PendingCommand(PendingKey(*row[:3]), *(*row[3:8], *times_and_state))
+
+
+def _key(key: PendingKey) -> tuple[str, int, int]:
+    return (key.stream_id, key.version, key.ordinal)
+
+
+def _given(pending: PendingCommand) -> tuple[int, str]:
+    return (pending.attempts, utc_text(pending.due_at))
 
 
 def open_store(settings: Settings) -> EventStore:
