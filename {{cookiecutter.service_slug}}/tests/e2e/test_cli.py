@@ -3,15 +3,17 @@
 import json
 import os
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from {{ cookiecutter.__package }}.bootstrap import make_bus
+from {{ cookiecutter.__package }}.bus import Dispatch
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
 
-from ..support.process import run
+from ..support.process import run, running
 
 PROGRAM = "{{ cookiecutter.service_slug }}"
 ID = "{{ cookiecutter.__aggregate_snake }}_id"
@@ -155,3 +157,61 @@ def test_without_a_command_it_asks_for_one(tmp_path: Path) -> None:
 
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "COMMAND" in ended.stderr
+
+
+@pytest.fixture
+def parked(tmp_path: Path) -> str:
+    """A dead letter in a service of its own."""
+    default = Settings.model_fields["sqlite_path"].default
+    settings = Settings(
+        store="sqlite", sqlite_path=tmp_path / default, files_path=tmp_path / "var/files"
+    )
+    bus = make_bus(settings, dispatch=Dispatch(steps=0))
+    bus.handle(
+        commands.Create{{ cookiecutter.__aggregate }}(
+            {{ cookiecutter.__aggregate_snake }}_id="a",
+            data={},
+        )
+    )
+    (row,) = bus.store.pending(f"{NAME}/a")
+    bus.store.park(row, datetime(2026, 1, 2, tzinfo=UTC), "RuntimeError: an\noutage")
+    bus.store.close()
+    return f"{NAME}/a@1#0"
+
+
+def test_dead_letters_are_listed_and_shown(tmp_path: Path, parked: str) -> None:
+    ended = run(tmp_path, "dead-letters", "list")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    reason = "RuntimeError: an outage"
+    assert ended.stdout == f"{parked}  2026-01-02T00:00:00Z  Process{NAME}  {reason}\n"
+
+    shown = json.loads(run(tmp_path, "dead-letters", "show", parked).stdout)
+    assert (shown["name"], shown["command"], shown["data"]) == (parked, f"Process{NAME}", {ID: "a"})
+    assert (shown["attempts"], shown["causation_id"]) == (1, f"{NAME}/a@1")
+
+
+def test_a_dead_letter_that_is_replayed_takes_effect_once(tmp_path: Path, parked: str) -> None:
+    ended = run(tmp_path, "dead-letters", "replay", parked)
+    assert (ended.returncode, ended.stdout) == (0, f"{parked} is open again\n")
+    assert run(tmp_path, "dead-letters", "list").stdout == ""
+    with running(tmp_path, "worker") as worker:
+        worker.wait_for("handled")
+        assert worker.stop() == 0
+    lines = run(tmp_path, "history", "a").stdout.splitlines()
+    assert [tuple(line.split()[1:4:2]) for line in lines] == HAPPENED
+    assert run(tmp_path, "dead-letters", "replay", parked).returncode == 1
+
+
+def test_a_dead_letter_that_is_dropped_is_gone(tmp_path: Path, parked: str) -> None:
+    ended = run(tmp_path, "dead-letters", "drop", parked)
+    assert (ended.returncode, ended.stdout) == (0, f"{parked} is gone\n")
+    for action in ("show", "replay", "drop"):
+        ended = run(tmp_path, "dead-letters", action, parked)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr == f"{PROGRAM}: {parked} is no dead letter\n"
+
+
+def test_a_name_that_is_none_is_refused_with_one_that_is(tmp_path: Path) -> None:
+    ended = run(tmp_path, "dead-letters", "show", "a")
+    assert ended.returncode == 2
+    assert "'a' is not of the form Order/42@1#0" in ended.stderr

@@ -192,6 +192,48 @@ def test_a_dead_letter_that_is_replayed_runs_once_and_waits_for_none(
     assert totals(bus, "y") == [1]
 
 
+@pytest.mark.parametrize(
+    ("replayed", "failing", "effects"), [(1, "x", [0, 1]), (0, "x", [0, 1]), (1, "y", [1, 0])]
+)
+def test_a_replayed_command_neither_waits_nor_holds_others_back(
+    store: MemoryEventStore, clock: FakeClock, replayed: int, failing: str, effects: list[int]
+) -> None:
+    leave_open(store, clock, ("a", "x"), ("a", "y"))
+    clock.move(seconds=5)
+    row = store.pending("Counter/a")[replayed]
+    store.park(row, clock.now(), "it failed")
+    store.replay(row.key, clock.now())
+    bus = bus_of(store, clock, middleware=[Outage(failing)])
+    assert Worker(bus).run_once() == 2
+    assert totals(bus, "xy") == effects
+
+
+def test_what_was_given_up_lets_its_stream_go_on_at_once(
+    store: MemoryEventStore, clock: FakeClock
+) -> None:
+    leave_open(store, clock, ("a", "x"), ("a", "y"))
+    first, _ = store.pending("Counter/a")
+    store.claim(first, clock.now())
+    clock.move(seconds=5)
+    bus = bus_of(store, clock, dispatch=Dispatch(attempts=2))
+    assert Worker(bus).run_once() == 1
+    assert totals(bus, "xy") == [0, 1]
+    assert [row.key for row in store.parked()] == [first.key]
+
+
+def test_inline_dispatch_does_not_wait_for_a_replayed_command(
+    store: MemoryEventStore, clock: FakeClock
+) -> None:
+    leave_open(store, clock, ("a", "x"))
+    (row,) = store.pending("Counter/a")
+    store.park(row, clock.now(), "it failed")
+    store.replay(row.key, clock.now())
+    bus = bus_of(store, clock)
+    bus.handle(counter.Open(counter_id="y"))
+    bus.handle(counter.Add(counter_id="a", carry_to="y"))
+    assert totals(bus, "xy") == [0, 1]
+
+
 def test_a_dead_letter_that_is_dropped_never_runs(
     store: MemoryEventStore, clock: FakeClock
 ) -> None:

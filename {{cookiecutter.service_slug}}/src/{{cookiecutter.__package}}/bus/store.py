@@ -45,11 +45,26 @@ class StreamAppend(msgspec.Struct, frozen=True, gc=False):
 
 class PendingKey(msgspec.Struct, frozen=True, gc=False, order=True):
     """The name of a pending command: the stream, the version of the first event of the commit in
-    that stream, and the place among the commit's follow-ups, from 0. Sorts in the order to run."""
+    that stream, and the place among the commit's follow-ups, from 0. Sorts in the order to run.
+
+    As text, it is ``Order/42@1#0``; `parse` is the inverse.
+    """
 
     stream_id: str
     version: int
     ordinal: int
+
+    def __str__(self) -> str:
+        return f"{self.stream_id}@{self.version}#{self.ordinal}"
+
+    @classmethod
+    def parse(cls, text: str) -> "PendingKey":
+        """Raises `ValueError` for what is no such name."""
+        stream_id, _, place = text.rpartition("@")
+        version, _, ordinal = place.partition("#")
+        if not (stream_id and version.isdecimal() and ordinal.isdecimal()):
+            raise ValueError(f"{text!r} is not of the form Order/42@1#0")
+        return cls(stream_id, int(version), int(ordinal))
 
 
 class PendingCommand(msgspec.Struct, frozen=True, gc=False):

@@ -19,7 +19,7 @@ from ..bus import (
 )
 from ..config import Settings, load_settings
 from ..service.{{ cookiecutter.__aggregate_snake }} import queries
-from . import shapes
+from . import dead_letters, shapes
 
 PROGRAM = "{{ cookiecutter.service_slug }}"
 AGGREGATE = "{{ cookiecutter.__aggregate }}"
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(load_settings(), options)
     except ConfigurationError as error:
         return _fail(2, error)
-    except (DomainError, StoreError) as error:
+    except (DomainError, StoreError, dead_letters.NotThere) as error:
         return _fail(1, error)
     return 0
 
@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     state = command("state", _state, "show the state as JSON")
     state.add_argument("id", metavar="ID")
     state.add_argument("--at", metavar="VERSION", type=_version, help="as it was then")
+    dead_letters.add_to(
+        command("dead-letters", dead_letters.run, "list, show, replay or drop what was given up")
+    )
     command("flow", _flow, "draw the wiring of commands and events as a Mermaid flowchart")
     command("create-store", _create_store, "create what the event store needs (for local use)")
     return parser

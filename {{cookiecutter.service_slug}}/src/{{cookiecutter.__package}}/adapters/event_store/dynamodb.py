@@ -312,10 +312,12 @@ class DynamoDBEventStore:
         return item
 
     def _is_as_given(self, pending: PendingCommand) -> Condition:
-        attempts: Condition = self.item.attempts == pending.attempts
-        due_at: Condition = self.item.due_at == utc_text(pending.due_at)
-        is_open: Condition = self.item.parked_at.does_not_exist()
-        return is_open & attempts & due_at
+        as_given: Condition = (
+            self.item.parked_at.does_not_exist()
+            & (self.item.attempts == pending.attempts)
+            & (self.item.due_at == utc_text(pending.due_at))
+        )
+        return as_given
 
     def _change(self, key: PendingKey, actions: list[Action], condition: Condition) -> bool:
         item = self.item(key.stream_id, _todo(key))
