@@ -55,6 +55,6 @@ def make_bus(
             **given,
         },
         middleware=[log_messages, *middleware],
-        dispatch=dispatch,
+        dispatch=dispatch or Dispatch(inline=settings.dispatch == "inline"),
         retry=retry,
     )

@@ -171,6 +171,18 @@ def test_a_worker_of_its_own_completes_what_a_server_left_behind(tmp_path: Path)
         assert events_of(server, "a") == WORKFLOW
 
 
+def test_dispatch_may_leave_what_follows_to_a_worker_of_its_own(tmp_path: Path) -> None:
+    settings = {"DISPATCH": "worker", "WORKER": "external"}
+    with serving(tmp_path, **settings) as server:
+        assert httpx.post(f"{server.url}{PATH}", json={ID: "a", "data": {}}).status_code == 201
+        assert events_of(server, "a") == WORKFLOW[:1]
+        with running(tmp_path, "worker", **settings) as worker:
+            until(lambda: len(events_of(server, "a")) >= 3 or None)
+            assert worker.stop() == 0
+        assert events_of(server, "a") == WORKFLOW
+        assert server.stop() == 0
+
+
 def test_a_worker_of_its_own_is_refused_a_store_in_memory(tmp_path: Path) -> None:
     ended = run(tmp_path, "worker", STORE="memory")
     assert (ended.returncode, ended.stdout) == (2, "")

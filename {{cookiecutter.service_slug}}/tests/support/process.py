@@ -93,7 +93,7 @@ def running(
     **environment: str,
 ) -> Iterator[Server]:
     """A command that goes on until it is stopped; it is gone at the end of the block."""
-    log = folder / "server.log"
+    log = folder / f"{arguments[0]}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],

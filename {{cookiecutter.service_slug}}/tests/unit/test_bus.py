@@ -33,6 +33,7 @@ from {{ cookiecutter.__package }}.bus import (
     Retry,
     StoreUnavailable,
     UnitOfWork,
+    Worker,
     applies,
     bootstrap,
 )
@@ -464,6 +465,20 @@ def test_workers_see_a_follow_up_after_the_grace_time() -> None:
     bus.handle(Grow(name="a", below={"b": {}}))
     (row,) = bus.store.pending("Node/a")
     assert (row.attempts, row.due_at) == (1, clock.now() + timedelta(seconds=7))
+
+
+def test_dispatch_may_leave_everything_to_workers_at_once() -> None:
+    journal, clock = Journal(), FakeClock()
+    bus = make_bus(
+        middleware=[journal], dispatch=Dispatch(inline=False), dependencies={Clock: clock}
+    )
+    bus.handle(Grow(name="a", below={"b": {"c": {}}}))
+    assert journal.names == ["a"]
+    (row,) = bus.store.pending("Node/a")
+    assert (row.attempts, row.due_at) == (0, clock.now())
+    worker = Worker(bus)
+    assert [worker.run_once() for _ in range(3)] == [1, 1, 0]
+    assert journal.names == ["a", "b", "c"]
 
 
 # Reading

@@ -41,6 +41,7 @@ def test_variables_and_a_dotenv_file_are_read(
         ("PORT", "eighty", "PORT: .*integer"),
         ("PORT", "70000", "PORT: .*65535"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL: .*'info'"),
+        ("DISPATCH", "later", "DISPATCH: .*'inline'"),
         ("WORKER", "none", "WORKER: .*'embedded'"),
     ],
 )

@@ -55,11 +55,13 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
 class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     """How follow-ups run.
 
-    Before `handle` returns: one attempt each, within so many `steps` and `seconds`. What is left, and
-    what failed, a worker takes up after `grace`, and again after twice as long each time, up to
-    `longest_wait`; after so many `attempts` in all, it is parked.
+    `inline`, before `handle` returns: one attempt each, within so many `steps` and `seconds`. What is
+    left, and what failed, a worker takes up after `grace`, and again after twice as long each time,
+    up to `longest_wait`; after so many `attempts` in all, it is parked. Not `inline`, workers run
+    them all, as soon as they see them.
     """
 
+    inline: bool = True
     steps: int = 100
     seconds: float = 10.0
     grace: timedelta = timedelta(seconds=5)
@@ -160,7 +162,7 @@ class MessageBus:
     def _follow(self, committed: Committed) -> None:
         """Run follow-ups first in, first out. A stream in which one failed, or in which an earlier
         one is still open, is left to the worker: the order within a stream holds."""
-        if not committed.follow_ups:
+        if not committed.follow_ups or not self.dispatch.inline:
             return
         queue = deque((committed, *follow_up) for follow_up in committed.follow_ups)
         deadline = time.monotonic() + self.dispatch.seconds
@@ -234,8 +236,14 @@ class MessageBus:
             for event_handler in self.registry.events.get(type(event.event), ())
             for command in event_handler.handle(event.event)
         ]
+        inline = self.dispatch.inline
         return uow.commit(
-            recorded, decided, self._ids, due_in=self.dispatch.grace, resends=self.retry.resends
+            recorded,
+            decided,
+            self._ids,
+            attempts=1 if inline else 0,
+            due_in=self.dispatch.grace if inline else timedelta(0),
+            resends=self.retry.resends,
         )
 
     def _run_query(self, envelope: Envelope) -> Any:

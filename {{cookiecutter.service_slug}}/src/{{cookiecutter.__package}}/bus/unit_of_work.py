@@ -150,16 +150,18 @@ class UnitOfWork:
         decided: list[tuple[RecordedEvent, Command]],
         ids: IdSource,
         *,
+        attempts: int,
         due_in: timedelta,
         resends: int,
     ) -> Committed:
-        """Write what was recorded and decided, once. If the store does not say whether it took the
+        """Write what was recorded and decided, once. The follow-ups begin with so many attempts
+        counted, and are due for workers after `due_in`. If the store does not say whether it took the
         commit, the identical one is sent again, at most `resends` times.
 
         Raises what `EventStore.append` does, and `AggregateExists` for an added aggregate whose id
         is taken.
         """
-        follow_ups = self._follow_ups(decided, ids, due_in) if decided else []
+        follow_ups = self._follow_ups(decided, ids, attempts, due_in) if decided else []
         if recorded or self._envelope.consumes:
             commit = self._commit_of(recorded, follow_ups)
             try:
@@ -205,7 +207,11 @@ class UnitOfWork:
         return StreamAppend(enlisted.position, codec.encode(events), len(events))
 
     def _follow_ups(
-        self, decided: list[tuple[RecordedEvent, Command]], ids: IdSource, due_in: timedelta
+        self,
+        decided: list[tuple[RecordedEvent, Command]],
+        ids: IdSource,
+        attempts: int,
+        due_in: timedelta,
     ) -> list[tuple[PendingCommand, Command]]:
         return [
             (
@@ -219,7 +225,7 @@ class UnitOfWork:
                     self._codecs.commands.encode([command]),
                     cause.event_id,
                     self._envelope.correlation_id,
-                    1,
+                    attempts,
                     self._now + due_in,
                 ),
                 command,
