@@ -47,7 +47,7 @@ def configure(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("{{ cookiecutter.__package }}").setLevel(settings.log_level.upper())
-    logging.getLogger("uvicorn.error").setLevel(logging.INFO)
+    logging.getLogger("uvicorn.error").setLevel(settings.log_level.upper())
 
 
 def log_messages(envelope: Envelope, handle: Next) -> Any:
