@@ -35,14 +35,13 @@ class Codec(Generic[M]):
                 )
         self._tags = frozenset(by_tag)
         union: Any = Union[tuple(by_tag.values())] if by_tag else None  # noqa: UP007 - built at run time
-        self._one = msgspec.json.Decoder(list[union])
-        self._many = msgspec.json.Decoder(list[list[union]])
+        self._decoder = msgspec.json.Decoder(list[union])
 
     def encode(self, messages: Sequence[M]) -> str:
         """The messages as the text of a JSON array. Raises `CodecError` for what would be lost."""
         try:
             text = msgspec.json.encode(messages)
-            if self._one.decode(text) == messages:
+            if self._decoder.decode(text) == messages:
                 return text.decode()
             reason = "it reads back as another value (NaN, or a type that JSON has no word for?)"
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -52,13 +51,11 @@ class Codec(Generic[M]):
 
     def decode(self, *texts: str) -> list[M]:
         """The messages of all these arrays, in order. Raises `UnknownEvent`."""
+        decode = self._decoder.decode
         try:
-            if len(texts) == 1:
-                return self._one.decode(texts[0])
-            arrays = self._many.decode("[" + ",".join(texts) + "]")
+            return [message for text in texts for message in decode(text)]
         except msgspec.ValidationError as error:
             raise UnknownEvent(self._unknown(texts, error)) from error
-        return [message for array in arrays for message in array]
 
     def _unknown(self, texts: tuple[str, ...], error: Exception) -> str:
         for text in texts:

@@ -47,7 +47,8 @@ class MessageType(msgspec.StructMeta):
             namespace,
             tag_field="$type",
             tag=stored_name if version == 1 else f"{stored_name}.v{version}",
-            **{**options, "frozen": True, "kw_only": True},
+            # What a codec can store holds no cycle: the collector need not look at it.
+            **{"gc": False, **options, "frozen": True, "kw_only": True},
         )
         cls.message_name, cls.message_version = stored_name, version
         return cls

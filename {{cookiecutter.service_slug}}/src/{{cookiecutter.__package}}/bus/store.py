@@ -106,18 +106,22 @@ class Commit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     unchanged: tuple[Position, ...] = ()
 
     def __post_init__(self) -> None:
-        size = sum([_bytes(append.events) for append in self.appends])
-        size += sum([_bytes(pending.payload) for pending in self.follow_ups])
+        size = 0
+        for append in self.appends:
+            size += _bytes(append.events)
+        for pending in self.follow_ups:
+            size += _bytes(pending.payload)
         streams = len(self.appends) + len(self.unchanged)
-        for what, have, limit in (
-            ("bytes of events and follow-ups", size, MAX_COMMIT_BYTES),
-            ("streams", streams, MAX_COMMIT_STREAMS),
-            ("streams and follow-ups", streams + len(self.follow_ups), MAX_COMMIT_ROWS),
-        ):
-            if have > limit:
-                raise CommitTooLarge(
-                    f"{self.command}: {have} {what} in one commit, at most {limit}"
-                )
+        rows = streams + len(self.follow_ups)
+        if size > MAX_COMMIT_BYTES:
+            raise self._too_large(f"{size} bytes of events and follow-ups", MAX_COMMIT_BYTES)
+        if streams > MAX_COMMIT_STREAMS:
+            raise self._too_large(f"{streams} streams", MAX_COMMIT_STREAMS)
+        if rows > MAX_COMMIT_ROWS:
+            raise self._too_large(f"{rows} streams and follow-ups", MAX_COMMIT_ROWS)
+
+    def _too_large(self, what: str, limit: int) -> CommitTooLarge:
+        return CommitTooLarge(f"{self.command}: {what} in one commit, at most {limit}")
 
 
 def _bytes(text: str) -> int:
