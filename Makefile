@@ -11,7 +11,7 @@ unexport VIRTUAL_ENV
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: .venv/rendering ## render a service, start it, send it a request and show what happened
@@ -20,6 +20,10 @@ demo: .venv/rendering ## render a service, start it, send it a request and show 
 .PHONY: test
 test: .venv/testing ## run the template's tests, and in them those of the services it renders
 	.venv/bin/pytest --numprocesses auto
+
+.PHONY: test-slow
+test-slow: .venv/testing ## plant bugs in rendered services, and see their tests turn red
+	.venv/bin/pytest --numprocesses auto -m slow
 
 .PHONY: check
 check: .venv/testing ## formatting, lint and types of the template's own code

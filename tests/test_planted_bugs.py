@@ -1,0 +1,62 @@
+"""The tests of a rendered service can fail: each bug that is planted turns them red."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .planted_bugs import BUS, DYNAMODB
+from .support import BakedProject
+
+FAILED = 1  # pytest's exit code for tests that ran and failed
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(("file", "text", "bug"), BUS)
+def test_a_bug_in_the_bus_is_found(
+    baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
+) -> None:
+    planted = plant(baked["sqlite"], tmp_path, file, text, bug)
+    assert run_tests(planted, "tests/unit", "tests/contract") == FAILED
+
+
+@pytest.mark.parametrize(("text", "bug"), DYNAMODB)
+def test_a_bug_in_the_dynamodb_store_is_found(
+    baked: dict[str, BakedProject], tmp_path: Path, text: str, bug: str
+) -> None:
+    file = "adapters/event_store/dynamodb.py"
+    planted = plant(baked["defaults"], tmp_path, file, text, bug)
+    assert run_tests(planted, "tests/contract/test_dynamodb.py", "tests/integration") == FAILED
+
+
+def plant(project: BakedProject, folder: Path, file: str, text: str, bug: str) -> Path:
+    copy = folder / "service"
+    shutil.copytree(project.path, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    path = copy / "src" / project.package / file
+    sound = path.read_text()
+    assert text in sound, f"{file} no longer has {text!r}"
+    path.write_text(sound.replace(text, bug, 1))
+    compile(path.read_text(), path, "exec")
+    return copy
+
+
+def run_tests(service: Path, *tests: str) -> int:
+    """The exit code. A bug may keep a test from ending: that is found, too."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    try:
+        outcome = subprocess.run(
+            command,
+            cwd=service,
+            env={"PYTHONPATH": "src", "PATH": "/usr/bin:/bin"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=120,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return FAILED
+    return outcome.returncode
