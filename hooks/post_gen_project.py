@@ -14,6 +14,7 @@ CHOSEN = {
 OWNED = {
     ("store", "dynamodb"): [
         PACKAGE / "adapters/event_store/dynamodb.py",
+        PACKAGE / "adapters/event_store/dynamodb_table.py",
         PACKAGE / "entrypoints/aws_lambda.py",
         Path("tests/contract/test_dynamodb.py"),
         Path("tests/e2e/events"),

@@ -71,7 +71,7 @@ BUS = [
 DYNAMODB = [
     (".save(condition=self.item.sort.does_not_exist())", ".save()"),
     ("transaction.save(item, absent)", "transaction.save(item)"),
-    ("_todo(key)), still_open)", "_todo(key)))"),
+    ("table.todo(key)), still_open)", "table.todo(key)))"),
     ("if None in refused:", "if False:"),
     ("if commit.consumes or not self._has(commit):", "if True:"),
     ("return there.command_id == commit.command_id", "return True"),
@@ -79,7 +79,7 @@ DYNAMODB = [
     ('if reason and reason.code == "ConditionalCheckFailed"', "if reason"),
     ('case "TransactionConflictException":', 'case "Nothing":'),
     ("commits.reverse()", "pass"),
-    ("for shard in range(SHARDS)", "for shard in range(1)"),
+    ("for shard in range(table.SHARDS)", "for shard in range(1)"),
     ("isinstance(error.cause, BotoCoreError) or", "False or"),
     ("if not settings.aws_endpoint_url:", "if False:"),
     (
@@ -90,5 +90,5 @@ DYNAMODB = [
     ("self.item.parked_at.does_not_exist()\n            & (self", "(self"),
     ("condition=self.item.parked_at.exists()", ""),
     ("if item.parked_at is None:", "if True:"),
-    ("self.item.due_shard.set(PARKED + _shard(pending.key)),", ""),
+    ("self.item.due_shard.set(table.PARKED + table.shard(pending.key)),", ""),
 ]

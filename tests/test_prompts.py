@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import select
 import subprocess
 from pathlib import Path
 
@@ -263,6 +264,10 @@ def converse(folder: Path, turns: list[tuple[str, str]]) -> Conversation:
     os.close(there)
     shown, answered = "", 0
     while True:
+        if not select.select([here], [], [], 30)[0]:
+            process.kill()
+            process.wait()
+            pytest.fail(f"waits for an answer to a question that nobody expected\n{shown}")
         try:
             received = os.read(here, 4096)
         except OSError:  # Linux reports the end of a pseudo-terminal so

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import TransactWriteError
 
-from {{ cookiecutter.__package }}.adapters.event_store import dynamodb
+from {{ cookiecutter.__package }}.adapters.event_store import dynamodb, dynamodb_table
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import DynamoDBEventStore
 from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
@@ -150,7 +150,8 @@ def test_what_is_due_is_found_in_every_shard(store: DynamoDBEventStore) -> None:
         bus.handle(counter.Add(counter_id=name, carry_to="c0"))
     due = store.due(bus.clock.now(), limit=100)
     assert due == [PendingKey(f"Counter/{name}", 2, 0) for name in names]
-    assert len({item.due_shard for item in store.item.scan() if item.due_shard}) == dynamodb.SHARDS
+    shards = {item.due_shard for item in store.item.scan() if item.due_shard}
+    assert len(shards) == dynamodb_table.SHARDS
 
 
 @pytest.mark.parametrize("carry_to", ["", "d"])

@@ -1,11 +1,6 @@
 """The event store in one DynamoDB table: nothing to operate, paid by the request.
 
-A partition per stream, one item per commit. The sort keys within a partition::
-
-    commit#0000000001      a commit, under the version of its first event
-    todo#0000000001#000    a pending command, under its commit's version and its ordinal
-
-so that one query, from the end, meets what is open first and then the commits, newest first. A
+`dynamodb_table` shows the items and their keys. One query loads a stream and what is open in it. A
 command on one aggregate that leads to nothing further is one conditional put: the cheapest write
 there is. Every other commit is one transaction. What is due is found through a sparse index over a few
 shards; it is a hint only, and what it names is read again, consistently, before it is run.
@@ -21,10 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from threading import Event
-from zlib import crc32
 
 from botocore.exceptions import BotoCoreError, NoRegionError
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import (
     DeleteError,
@@ -36,8 +29,6 @@ from pynamodb.exceptions import (
 )
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from ...bus.errors import (
@@ -56,10 +47,8 @@ from ...bus.store import (
     StoredCommit,
 )
 from ...config import Settings
+from . import dynamodb_table as table
 from . import utc_text
-
-SHARDS, PARKED = 4, "parked-"
-CONNECT_SECONDS, READ_SECONDS, RETRIES, CONNECTIONS = 1, 3, 2, 50
 
 NOT_NOW = {
     "InternalServerError",
@@ -82,55 +71,16 @@ ROW_REFUSED = {"ConditionalCheckFailedException", "TransactionConflictException"
 TRANSACTION_REFUSED = {"TransactionCanceledException", "TransactionConflictException"}
 
 
-class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]  # of pynamodb
-    """The pending commands of a shard by due time."""
-
-    class Meta:
-        index_name = "due"
-        projection = KeysOnlyProjection()
-
-    due_shard = UnicodeAttribute(hash_key=True)
-    due_at = UnicodeAttribute(range_key=True)
-
-
-class Item(Model):
-    """An item of the table: a commit in one stream, or a pending command."""
-
-    class Meta:
-        billing_mode = "PAY_PER_REQUEST"
-        connect_timeout_seconds = CONNECT_SECONDS
-        read_timeout_seconds = READ_SECONDS
-        max_retry_attempts = RETRIES
-        max_pool_connections = CONNECTIONS
-
-    stream_id = UnicodeAttribute(hash_key=True)
-    sort = UnicodeAttribute(range_key=True)
-    command_id = UnicodeAttribute()
-    correlation_id = UnicodeAttribute()
-    causation_id = UnicodeAttribute(null=True)
-    # of a commit
-    command = UnicodeAttribute(null=True)
-    events_count = NumberAttribute(attr_name="count", null=True)
-    events = UnicodeAttribute(null=True)
-    recorded_at = UnicodeAttribute(null=True)
-    # of a pending command
-    payload = UnicodeAttribute(null=True)
-    attempts = NumberAttribute(null=True)
-    due_at = UnicodeAttribute(null=True)
-    due_shard = UnicodeAttribute(null=True)
-    in_order = BooleanAttribute(null=True)
-    parked_at = UnicodeAttribute(null=True)
-    error = UnicodeAttribute(null=True)
-
-    due = DueIndex()
-
-
 class DynamoDBEventStore:
     """Streams and pending commands in the table of this name, in this region, or at this address."""
 
-    def __init__(self, table: str, *, region: str | None = None, url: str | None = None) -> None:
-        meta = type("Meta", (Item.Meta,), {"table_name": table, "region": region, "host": url})
-        self.item: type[Item] = type("Item", (Item,), {"Meta": meta})
+    def __init__(
+        self, table_name: str, *, region: str | None = None, url: str | None = None
+    ) -> None:
+        meta = type(
+            "Meta", (table.Item.Meta,), {"table_name": table_name, "region": region, "host": url}
+        )
+        self.item: type[table.Item] = type("Item", (table.Item,), {"Meta": meta})
         self._connection: Connection = self.item._get_connection().connection
         try:
             self._client = self._connection.client  # made now, while nobody waits
@@ -138,7 +88,7 @@ class DynamoDBEventStore:
             raise ConfigurationError("AWS_REGION: name a region, such as eu-west-1") from error
 
     def load(self, stream_id: str, at: int | None = None) -> LoadedStream:
-        until = None if at is None else self.item.sort < _commit_sort(at + 1)
+        until = None if at is None else self.item.sort < table.commit_sort(at + 1)
         commits: list[StoredCommit] = []
         pending: list[PendingCommand] = []
         with _answering():
@@ -147,17 +97,17 @@ class DynamoDBEventStore:
             ):
                 if item.events is None:
                     if item.parked_at is None:
-                        pending.append(_pending_command(item))
+                        pending.append(table.pending_command(item))
                 else:
-                    commits.append(_stored_commit(item))
+                    commits.append(table.stored_commit(item))
         commits.reverse()
         pending.reverse()
         end = commits[-1].version + commits[-1].count - 1 if commits else 0
         return LoadedStream(Position(stream_id, end), commits, pending)
 
     def append(self, commit: Commit) -> None:
-        items = [self._commit_item(stored) for stored in StoredCommit.all_of(commit)]
-        items += [self._pending_item(pending) for pending in commit.follow_ups]
+        items = [table.commit_item(self.item, stored) for stored in StoredCommit.all_of(commit)]
+        items += [table.pending_item(self.item, pending) for pending in commit.follow_ups]
         try:
             if len(items) == 1 and not commit.consumes and not commit.unchanged:
                 self._put(commit, items[0])
@@ -172,7 +122,7 @@ class DynamoDBEventStore:
             found = self.item.query(
                 stream_id, self.item.sort.startswith("todo#"), consistent_read=True
             )
-            return [_pending_command(item) for item in found if item.parked_at is None]
+            return [table.pending_command(item) for item in found if item.parked_at is None]
 
     def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
         return self._indexed("", self.item.due_at <= utc_text(now), limit)
@@ -187,7 +137,7 @@ class DynamoDBEventStore:
             [
                 self.item.parked_at.set(utc_text(at)),
                 self.item.error.set(error),
-                self.item.due_shard.set(PARKED + _shard(pending.key)),
+                self.item.due_shard.set(table.PARKED + table.shard(pending.key)),
                 self.item.due_at.set(utc_text(at)),
             ],
             self._is_as_given(pending),
@@ -195,11 +145,11 @@ class DynamoDBEventStore:
 
     def parked(self, limit: int = 100) -> list[PendingCommand]:
         found = []
-        for key in self._indexed(PARKED, None, limit):
+        for key in self._indexed(table.PARKED, None, limit):
             with _answering(), suppress(DoesNotExist):
-                item = self.item.get(key.stream_id, _todo(key), consistent_read=True)
+                item = self.item.get(key.stream_id, table.todo(key), consistent_read=True)
                 if item.parked_at is not None:
-                    found.append(_pending_command(item))
+                    found.append(table.pending_command(item))
         return found
 
     def replay(self, key: PendingKey, due_at: datetime) -> bool:
@@ -208,7 +158,7 @@ class DynamoDBEventStore:
             [
                 self.item.attempts.set(0),
                 self.item.due_at.set(utc_text(due_at)),
-                self.item.due_shard.set(_shard(key)),
+                self.item.due_shard.set(table.shard(key)),
                 self.item.in_order.set(False),
                 self.item.parked_at.remove(),
                 self.item.error.remove(),
@@ -217,7 +167,7 @@ class DynamoDBEventStore:
         )
 
     def drop(self, key: PendingKey) -> bool:
-        item = self.item(key.stream_id, _todo(key))
+        item = self.item(key.stream_id, table.todo(key))
         with _answering(), _refusing() as taken:
             item.delete(condition=self.item.parked_at.exists())
         return taken.is_set()
@@ -229,7 +179,7 @@ class DynamoDBEventStore:
     def close(self) -> None:
         self._client.close()
 
-    def _put(self, commit: Commit, item: Item) -> None:
+    def _put(self, commit: Commit, item: table.Item) -> None:
         try:
             with _answering():
                 item.save(condition=self.item.sort.does_not_exist())
@@ -241,7 +191,7 @@ class DynamoDBEventStore:
                     raise ConcurrencyError from error
             raise
 
-    def _write_together(self, commit: Commit, items: list[Item]) -> None:
+    def _write_together(self, commit: Commit, items: list[table.Item]) -> None:
         """One transaction. The reasons for refusing it come in the order that pynamodb sends its
         parts: condition checks, deletes, puts."""
         parts: list[str | None] = []
@@ -250,12 +200,12 @@ class DynamoDBEventStore:
         try:
             with _answering(), TransactWrite(connection=self._connection) as transaction:
                 for position in commit.unchanged:
-                    after = _commit_sort(position.version + 1)
+                    after = table.commit_sort(position.version + 1)
                     transaction.condition_check(self.item, position.stream_id, after, absent)
                     parts.append(position.stream_id)
                 if commit.consumes:
                     key = commit.consumes
-                    transaction.delete(self.item(key.stream_id, _todo(key)), still_open)
+                    transaction.delete(self.item(key.stream_id, table.todo(key)), still_open)
                     parts.append(None)
                 for item in items:
                     transaction.save(item, absent)
@@ -279,37 +229,11 @@ class DynamoDBEventStore:
         try:
             with _answering():
                 there = self.item.get(
-                    after.stream_id, _commit_sort(after.version + 1), consistent_read=True
+                    after.stream_id, table.commit_sort(after.version + 1), consistent_read=True
                 )
         except DoesNotExist:
             return False
         return there.command_id == commit.command_id
-
-    def _commit_item(self, stored: StoredCommit) -> Item:
-        return self.item(
-            stored.stream_id,
-            _commit_sort(stored.version),
-            events_count=stored.count,
-            events=stored.events,
-            command_id=stored.command_id,
-            command=stored.command,
-            correlation_id=stored.correlation_id,
-            causation_id=stored.causation_id,
-            recorded_at=utc_text(stored.recorded_at),
-        )
-
-    def _pending_item(self, pending: PendingCommand) -> Item:
-        item = self.item(pending.key.stream_id, _todo(pending.key))
-        item.command_id = pending.command_id
-        item.payload = pending.payload
-        item.causation_id = pending.causation_id
-        item.correlation_id = pending.correlation_id
-        item.attempts = pending.attempts
-        item.due_at = utc_text(pending.due_at)
-        item.due_shard = _shard(pending.key)
-        if not pending.in_order:
-            item.in_order = False
-        return item
 
     def _is_as_given(self, pending: PendingCommand) -> Condition:
         as_given: Condition = (
@@ -320,7 +244,7 @@ class DynamoDBEventStore:
         return as_given
 
     def _change(self, key: PendingKey, actions: list[Action], condition: Condition) -> bool:
-        item = self.item(key.stream_id, _todo(key))
+        item = self.item(key.stream_id, table.todo(key))
         with _answering(), _refusing() as taken:
             item.update(actions, condition=condition)
         return taken.is_set()
@@ -329,57 +253,11 @@ class DynamoDBEventStore:
         """What the index holds of this kind in all its shards, by time."""
         with _answering():
             found = sorted(
-                (item.due_at, _pending_key(item))
-                for shard in range(SHARDS)
+                (item.due_at, table.pending_key(item))
+                for shard in range(table.SHARDS)
                 for item in self.item.due.query(f"{kind}{shard}", until, limit=limit)
             )
         return [key for _, key in found[:limit]]
-
-
-def _todo(key: PendingKey) -> str:
-    return f"todo#{key.version:010}#{key.ordinal:03}"
-
-
-def _shard(key: PendingKey) -> str:
-    return str(crc32(key.stream_id.encode()) % SHARDS)
-
-
-def _commit_sort(version: int) -> str:
-    return f"commit#{version:010}"
-
-
-def _stored_commit(item: Item) -> StoredCommit:
-    return StoredCommit(
-        item.stream_id,
-        int(item.sort.partition("#")[2]),
-        int(item.events_count),
-        item.events,
-        item.command_id,
-        item.command,
-        item.correlation_id,
-        item.causation_id,
-        datetime.fromisoformat(item.recorded_at),
-    )
-
-
-def _pending_command(item: Item) -> PendingCommand:
-    return PendingCommand(
-        _pending_key(item),
-        item.command_id,
-        item.payload,
-        item.causation_id,
-        item.correlation_id,
-        int(item.attempts),
-        datetime.fromisoformat(item.due_at),
-        item.in_order is not False,
-        datetime.fromisoformat(item.parked_at) if item.parked_at else None,
-        item.error or "",
-    )
-
-
-def _pending_key(item: Item) -> PendingKey:
-    _, version, ordinal = item.sort.split("#")
-    return PendingKey(item.stream_id, int(version), int(ordinal))
 
 
 @contextmanager
