@@ -8,10 +8,7 @@ The fixture gives an empty store, and closes it.
 """
 
 import json
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from threading import Barrier
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,16 +16,12 @@ import pytest
 from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import (
-    Commit,
     ConcurrencyError,
     DuplicateCommand,
     EventStore,
-    PendingCommand,
     PendingKey,
     Position,
-    RandomIds,
     StoreError,
-    StreamAppend,
 )
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
@@ -36,61 +29,11 @@ from {{ cookiecutter.__package }}.service import ports
 from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries
 
 from ..support import counter
+from ..support.commits import NOW, THREADS, all_at_once, append, commit, events, follow_up
+from .log_contract import LogContract
+from .views_contract import ViewsContract
 
-NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-THREADS = 16
-
-
-def events(*texts: str) -> str:
-    return json.dumps([{"$type": "Noted", "text": text} for text in texts])
-
-
-def append(after: Position, *texts: str) -> StreamAppend:
-    return StreamAppend(after, events(*texts or ("a",)), len(texts) or 1)
-
-
-def commit(*appends: StreamAppend, **fields: Any) -> Commit:
-    """A commit of a new command, unless `command_id` is given."""
-    command_id = fields.pop("command_id", None) or RandomIds().new_id()
-    return Commit(
-        command_id=command_id,
-        command="Note",
-        correlation_id=f"correlation of {command_id}",
-        causation_id=fields.pop("causation_id", None),
-        recorded_at=fields.pop("recorded_at", NOW),
-        appends=appends,
-        **fields,
-    )
-
-
-def follow_up(stream_id: str, version: int, ordinal: int = 0, **fields: Any) -> PendingCommand:
-    return PendingCommand(
-        PendingKey(stream_id, version, ordinal),
-        fields.pop("command_id", f"follow-up {version}.{ordinal}"),
-        '[{"$type":"Note","text":"é"}]',
-        f"{stream_id}@{version}",
-        "the correlation",
-        1,
-        fields.pop("due_at", NOW),
-    )
-
-
-def all_at_once(run: Callable[[int], Any], threads: int = THREADS) -> list[Any]:
-    """What `run(0)`, `run(1)`, ... return or raise as a `StoreError`, started together."""
-    barrier = Barrier(threads)
-
-    def one(number: int) -> Any:
-        barrier.wait()
-        try:
-            return run(number)
-        except StoreError as error:
-            return error
-
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(one, range(threads)))
-
-
-class EventStoreContract:
+class EventStoreContract(LogContract, ViewsContract):
     """The contract suite."""
 
     # The stream

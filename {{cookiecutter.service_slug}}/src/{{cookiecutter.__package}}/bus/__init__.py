@@ -26,15 +26,21 @@ from .pending import Worker
 from .store import (
     Commit,
     EventStore,
+    FeedPage,
+    Idempotency,
+    IdempotencyRecord,
     LoadedStream,
     PendingCommand,
     PendingKey,
     Position,
     RecordedEvent,
+    Snapshot,
+    Stored,
     StoredCommit,
     StreamAppend,
 )
 from .unit_of_work import Envelope, Reader, UnitOfWork
+from .views import ViewRow, Views
 from .wiring import bootstrap
 
 __all__ = [
@@ -58,7 +64,10 @@ __all__ = [
     "Event",
     "EventHandler",
     "EventStore",
+    "FeedPage",
     "IdSource",
+    "Idempotency",
+    "IdempotencyRecord",
     "LoadedStream",
     "Message",
     "MessageBus",
@@ -75,13 +84,17 @@ __all__ = [
     "RecordedEvent",
     "Registry",
     "Retry",
+    "Snapshot",
     "StoreError",
     "StoreUnavailable",
+    "Stored",
     "StoredCommit",
     "StreamAppend",
     "SystemClock",
     "UnitOfWork",
     "UnknownEvent",
+    "ViewRow",
+    "Views",
     "Worker",
     "applies",
     "bootstrap",

@@ -4,6 +4,7 @@ A store moves text: it knows streams, commits and pending commands, and no messa
 become true together is one `Commit`, and `EventStore.append` is the only call that writes events.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +12,7 @@ import msgspec
 
 from .errors import CommitTooLarge
 from .messages import Event
+from .views import Views
 
 # gc=False below: these hold text, times and each other, and so no cycle for the collector to find.
 
@@ -67,7 +69,7 @@ class PendingKey(msgspec.Struct, frozen=True, gc=False, order=True):
         return cls(stream_id, int(version), int(ordinal))
 
 
-class PendingCommand(msgspec.Struct, frozen=True, gc=False):
+class PendingCommand(msgspec.Struct, frozen=True, gc=False, tag="pending"):
     """A command that follows from an event, and is still to be handled: a token in the store that
     the commit which handles it consumes.
 
@@ -88,11 +90,31 @@ class PendingCommand(msgspec.Struct, frozen=True, gc=False):
     error: str = ""
 
 
+class Idempotency(msgspec.Struct, frozen=True, gc=False):
+    """What makes a command from outside the same as one sent before: its `key`, given by a caller,
+    within a `scope` such as the route and the caller. `fingerprint` tells requests apart that were
+    given one key by mistake."""
+
+    scope: str
+    key: str
+    fingerprint: str
+
+
+class IdempotencyRecord(msgspec.Struct, frozen=True, gc=False, tag="idempotency"):
+    """That the command of this key was handled, until `expires_at`: by the commit which stands in
+    each of the streams right `after` these positions."""
+
+    idempotency: Idempotency
+    command_id: str
+    after: tuple[Position, ...]
+    expires_at: datetime
+
+
 class Commit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """All that one command makes true, together or not at all.
 
     `unchanged` are streams that were read and must not have moved; `consumes` is the pending
-    command that this one was. Raises `CommitTooLarge` when made, beyond the limits above.
+    command that this one was; `idempotency` says under which key it was handled. Raises `CommitTooLarge` when made, beyond the limits above.
     """
 
     command_id: str
@@ -104,6 +126,7 @@ class Commit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     follow_ups: tuple[PendingCommand, ...] = ()
     consumes: PendingKey | None = None
     unchanged: tuple[Position, ...] = ()
+    idempotency: IdempotencyRecord | None = None
 
     def __post_init__(self) -> None:
         size = 0
@@ -128,7 +151,7 @@ def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-class StoredCommit(msgspec.Struct, frozen=True, gc=False):
+class StoredCommit(msgspec.Struct, frozen=True, gc=False, tag="commit"):
     """What a store keeps of a commit in one stream. `version` is that of its first event."""
 
     stream_id: str
@@ -160,12 +183,39 @@ class StoredCommit(msgspec.Struct, frozen=True, gc=False):
         ]
 
 
+class Snapshot(msgspec.Struct, frozen=True, gc=False):
+    """The state of an aggregate at the end of a commit, as text: a cache of the fold.
+
+    `fingerprint` names the code that made it; under another it means nothing.
+    """
+
+    stream_id: str
+    version: int
+    fingerprint: str
+    state: str
+
+
 class LoadedStream(msgspec.Struct, frozen=True):
-    """A stream as it was at one moment: its commits in order, its end, its open follow-ups."""
+    """A stream as it was at one moment: its commits in order, its end, its open follow-ups. Where a
+    `snapshot` is given, the commits are those after it."""
 
     position: Position
     commits: list[StoredCommit]
     pending: list[PendingCommand]
+    snapshot: Snapshot | None = None
+
+
+class FeedPage(msgspec.Struct, frozen=True):
+    """Commits that follow a checkpoint, and the checkpoint after them. `more` says that asking
+    again at once is worth it."""
+
+    commits: list[StoredCommit]
+    checkpoint: str
+    more: bool
+
+
+Stored = StoredCommit | PendingCommand | IdempotencyRecord
+"""What a store holds that cannot be made again: the rest are caches and read models."""
 
 
 class RecordedEvent(msgspec.Struct, frozen=True, gc=False):
@@ -191,18 +241,34 @@ class EventStore(Protocol):
     Each call raises `StoreUnavailable` when the store does not answer in a bounded time.
     """
 
-    def load(self, stream_id: str, at: int | None = None) -> LoadedStream:
+    views: Views
+    """The read models, in the same store."""
+
+    def load(
+        self, stream_id: str, at: int | None = None, *, fingerprint: str = ""
+    ) -> LoadedStream:
         """The whole stream, and what is open in it. With `at`, only the commits that begin at or
-        before this version, and nothing that is open."""
+        before this version, and nothing that is open. With `fingerprint`, from the newest snapshot
+        made under it on, if there is one."""
         ...
 
     def append(self, commit: Commit) -> None:
         """Make the commit true. The identical commit of a command from outside may be sent again:
         if it had been taken, this returns.
 
-        Raises `DuplicateCommand` if the pending command it consumes is gone or parked,
+        Raises `DuplicateCommand` if the pending command it consumes is gone or parked, or if its
+        idempotency key has been used (and had not expired when it was recorded),
         `ConcurrencyError` if a stream has moved on. After either, nothing was written.
         """
+        ...
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep this snapshot in place of any other of its stream, unless one of the same
+        fingerprint and a higher version is kept."""
+        ...
+
+    def handled(self, scope: str, key: str, now: datetime) -> IdempotencyRecord | None:
+        """What is on record of this idempotency key, unless it has expired."""
         ...
 
     def pending(self, stream_id: str) -> list[PendingCommand]:
@@ -234,6 +300,29 @@ class EventStore(Protocol):
 
     def drop(self, key: PendingKey) -> bool:
         """Delete a dead letter. False if there is none of this name."""
+        ...
+
+    def feed(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
+        """The commits of all streams after a checkpoint, about `limit` of them; from the beginning
+        without one. Each stream's are in order. None is ever skipped; some may be given again."""
+        ...
+
+    def end(self) -> str:
+        """The checkpoint of now: the feed after it gives what is committed from now on."""
+        ...
+
+    def size(self) -> int:
+        """About how many commits there are: for showing progress."""
+        ...
+
+    def dump(self) -> Iterator[Stored]:
+        """All that the store holds, of one moment where the store can do that: the commits in the
+        order of the feed, the pending commands (parked ones too), the idempotency records."""
+        ...
+
+    def restore(self, batch: Sequence[Stored]) -> None:
+        """Write what another store has dumped, in the order it came. Sent again, it changes nothing;
+        it does not overwrite."""
         ...
 
     def ping(self) -> None:

@@ -1,5 +1,6 @@
 """The event store in memory: for tests, and for trying things out. Gone with the process."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -10,12 +11,17 @@ from ...bus.errors import ConcurrencyError, DuplicateCommand
 from ...bus.store import (
     Commit,
     EventStore,
+    FeedPage,
+    IdempotencyRecord,
     LoadedStream,
     PendingCommand,
     PendingKey,
     Position,
+    Snapshot,
+    Stored,
     StoredCommit,
 )
+from ...bus.views import ViewRow
 from ...config import Settings
 
 
@@ -24,21 +30,33 @@ class MemoryEventStore:
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._log: list[StoredCommit] = []
         self._streams: dict[str, list[StoredCommit]] = {}
         self._pending: dict[str, dict[PendingKey, PendingCommand]] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+        self._handled: dict[tuple[str, str], IdempotencyRecord] = {}
+        self.views = MemoryViews()
 
-    def load(self, stream_id: str, at: int | None = None) -> LoadedStream:
+    def load(
+        self, stream_id: str, at: int | None = None, *, fingerprint: str = ""
+    ) -> LoadedStream:
         with self._lock:
             commits = self._streams.get(stream_id, [])
             if at is not None:
                 commits = [commit for commit in commits if commit.version <= at]
                 return LoadedStream(_end(stream_id, commits), commits, [])
-            return LoadedStream(_end(stream_id, commits), commits[:], self._open(stream_id))
+            end, snapshot = _end(stream_id, commits), self._snapshots.get(stream_id)
+            if snapshot is None or snapshot.fingerprint != fingerprint:
+                return LoadedStream(end, commits[:], self._open(stream_id))
+            tail = [commit for commit in commits if commit.version > snapshot.version]
+            return LoadedStream(end, tail, self._open(stream_id), snapshot)
 
     def append(self, commit: Commit) -> None:
         with self._lock:
             consumes = commit.consumes
             if consumes and not self._is_open(consumes):
+                raise DuplicateCommand(commit.command, commit.command_id)
+            if commit.idempotency and self._was_handled(commit.idempotency, commit.recorded_at):
                 raise DuplicateCommand(commit.command, commit.command_id)
             moved = [
                 position.stream_id
@@ -50,11 +68,25 @@ class MemoryEventStore:
             if moved:
                 raise ConcurrencyError(*moved)
             for stored in StoredCommit.all_of(commit):
-                self._streams.setdefault(stored.stream_id, []).append(stored)
+                self._keep(stored)
             if consumes:
                 del self._pending[consumes.stream_id][consumes]
             for pending in commit.follow_ups:
-                self._pending.setdefault(pending.key.stream_id, {})[pending.key] = pending
+                self._keep(pending)
+            if commit.idempotency:
+                self._handled[_name(commit.idempotency)] = commit.idempotency
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        with self._lock:
+            kept = self._snapshots.get(snapshot.stream_id)
+            if kept and kept.fingerprint == snapshot.fingerprint:
+                snapshot = max(kept, snapshot, key=lambda each: each.version)
+            self._snapshots[snapshot.stream_id] = snapshot
+
+    def handled(self, scope: str, key: str, now: datetime) -> IdempotencyRecord | None:
+        with self._lock:
+            record = self._handled.get((scope, key))
+            return record if record and record.expires_at > now else None
 
     def pending(self, stream_id: str) -> list[PendingCommand]:
         with self._lock:
@@ -94,11 +126,50 @@ class MemoryEventStore:
             del self._pending[key.stream_id][key]
             return True
 
+    def feed(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
+        start = int(checkpoint or 0)
+        with self._lock:
+            commits = self._log[start : start + limit]
+        return FeedPage(commits, str(start + len(commits)), len(commits) == limit)
+
+    def end(self) -> str:
+        return str(len(self._log))
+
+    def size(self) -> int:
+        return len(self._log)
+
+    def dump(self) -> Iterator[Stored]:
+        with self._lock:
+            stored = [*self._log, *self._rows(), *self._handled.values()]
+        return iter(stored)
+
+    def restore(self, batch: Sequence[Stored]) -> None:
+        with self._lock:
+            for stored in batch:
+                self._keep(stored)
+
     def ping(self) -> None:
         return None
 
     def close(self) -> None:
         return None
+
+    def _keep(self, stored: Stored) -> None:
+        """Take in what is not there yet."""
+        match stored:
+            case StoredCommit():
+                commits = self._streams.setdefault(stored.stream_id, [])
+                if _end(stored.stream_id, commits).version < stored.version:
+                    commits.append(stored)
+                    self._log.append(stored)
+            case PendingCommand():
+                self._pending.setdefault(stored.key.stream_id, {}).setdefault(stored.key, stored)
+            case IdempotencyRecord():
+                self._handled.setdefault(_name(stored), stored)
+
+    def _was_handled(self, record: IdempotencyRecord, now: datetime) -> bool:
+        kept = self._handled.get(_name(record))
+        return kept is not None and kept.expires_at > now
 
     def _open(self, stream_id: str) -> list[PendingCommand]:
         rows = self._pending.get(stream_id, {}).values()
@@ -129,10 +200,63 @@ class MemoryEventStore:
         )
 
 
+class MemoryViews:
+    """Read models in dictionaries."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._rows: dict[str, dict[str, ViewRow]] = {}
+        self._cells: dict[str, str] = {}
+
+    def rows(self, view: str, keys: Sequence[str]) -> Mapping[str, ViewRow]:
+        with self._lock:
+            there = self._rows.get(view, {})
+            return {key: there[key] for key in keys if key in there}
+
+    def put(self, view: str, rows: Sequence[ViewRow]) -> None:
+        with self._lock:
+            there = self._rows.setdefault(view, {})
+            for row in rows:
+                kept = there.get(row.key)
+                if kept is None or kept.version < row.version:
+                    there[row.key] = row
+
+    def find(
+        self,
+        view: str,
+        labels: Sequence[str],
+        limit: int,
+        after: tuple[str, str] | None = None,
+    ) -> list[ViewRow]:
+        with self._lock:
+            rows = [row for row in self._rows.get(view, {}).values() if row.label in labels]
+        rows = [row for row in rows if after is None or row.place < after]
+        return sorted(rows, key=lambda row: row.place, reverse=True)[:limit]
+
+    def clear(self, view: str) -> None:
+        with self._lock:
+            self._rows.pop(view, None)
+
+    def cell(self, name: str) -> str | None:
+        with self._lock:
+            return self._cells.get(name)
+
+    def set_cell(self, name: str, text: str, was: str | None) -> bool:
+        with self._lock:
+            if self._cells.get(name) != was:
+                return False
+            self._cells[name] = text
+            return True
+
+
 def _end(stream_id: str, commits: list[StoredCommit]) -> Position:
     if not commits:
         return Position.start(stream_id)
     return Position(stream_id, commits[-1].version + commits[-1].count - 1)
+
+
+def _name(record: IdempotencyRecord) -> tuple[str, str]:
+    return (record.idempotency.scope, record.idempotency.key)
 
 
 def open_store(_settings: Settings) -> EventStore:
