@@ -33,6 +33,7 @@ from ..support.commits import NOW, THREADS, all_at_once, append, commit, events,
 from .log_contract import LogContract
 from .views_contract import ViewsContract
 
+
 class EventStoreContract(LogContract, ViewsContract):
     """The contract suite."""
 

@@ -190,16 +190,15 @@ class LogContract:
         follower = Thread(target=follow)
         follower.start()
         per_thread = 8
-        results = all_at_once(
-            lambda number: [
+
+        def write(number: int) -> None:
+            for each in range(per_thread):
                 store.append(commit(append(Position.start(f"s/{number}-{each}"))))
-                for each in range(per_thread)
-            ],
-            threads=8,
-        )
+
+        results = all_at_once(write, threads=8)
         done.set()
         follower.join()
-        assert all(isinstance(each, list) for each in results)
+        assert results == [None] * 8
         expected = {(f"s/{n}-{each}", 1) for n in range(8) for each in range(per_thread)}
         assert set(places(seen)) == expected
 

@@ -65,7 +65,7 @@ def test_processes_on_one_file_lose_no_update(tmp_path: Path) -> None:
 def test_a_locked_file_is_unavailable_after_a_bounded_wait(tmp_path: Path) -> None:
     store, other = (SqliteEventStore(tmp_path / "events.db", timeout=0.05) for _ in "ab")
     bus = counter.make_bus(other)
-    with store._write(), pytest.raises(StoreUnavailable):
+    with store._database.writing(), pytest.raises(StoreUnavailable):
         bus.handle(counter.Open(counter_id="c"))
     bus.handle(counter.Open(counter_id="c"))
     store.close()

@@ -7,7 +7,9 @@ from {{ cookiecutter.__package }}.bus import EventStore, ViewRow
 from ..support.commits import all_at_once
 
 
-def row(key: str, version: int = 1, label: str = "new", sort: str = "", data: str = "{}") -> ViewRow:
+def row(
+    key: str, version: int = 1, label: str = "new", sort: str = "", data: str = "{}"
+) -> ViewRow:
     return ViewRow(key, version, label, sort or f"2026 {key}", data)
 
 

@@ -72,9 +72,7 @@ def all_at_once(run: Callable[[int], Any], threads: int = THREADS) -> list[Any]:
         return list(pool.map(one, range(threads)))
 
 
-def drain(
-    store: EventStore, checkpoint: str | None = None
-) -> tuple[list[StoredCommit], str]:
+def drain(store: EventStore, checkpoint: str | None = None) -> tuple[list[StoredCommit], str]:
     """All that the feed has after this checkpoint, and the checkpoint after it."""
     commits: list[StoredCommit] = []
     while True:

@@ -241,12 +241,12 @@ class EventStore(Protocol):
     Each call raises `StoreUnavailable` when the store does not answer in a bounded time.
     """
 
-    views: Views
-    """The read models, in the same store."""
+    @property
+    def views(self) -> Views:
+        """The read models, in the same store."""
+        ...
 
-    def load(
-        self, stream_id: str, at: int | None = None, *, fingerprint: str = ""
-    ) -> LoadedStream:
+    def load(self, stream_id: str, at: int | None = None, *, fingerprint: str = "") -> LoadedStream:
         """The whole stream, and what is open in it. With `at`, only the commits that begin at or
         before this version, and nothing that is open. With `fingerprint`, from the newest snapshot
         made under it on, if there is one."""

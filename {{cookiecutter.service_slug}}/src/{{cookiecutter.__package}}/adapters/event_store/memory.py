@@ -37,9 +37,7 @@ class MemoryEventStore:
         self._handled: dict[tuple[str, str], IdempotencyRecord] = {}
         self.views = MemoryViews()
 
-    def load(
-        self, stream_id: str, at: int | None = None, *, fingerprint: str = ""
-    ) -> LoadedStream:
+    def load(self, stream_id: str, at: int | None = None, *, fingerprint: str = "") -> LoadedStream:
         with self._lock:
             commits = self._streams.get(stream_id, [])
             if at is not None:
@@ -140,7 +138,7 @@ class MemoryEventStore:
 
     def dump(self) -> Iterator[Stored]:
         with self._lock:
-            stored = [*self._log, *self._rows(), *self._handled.values()]
+            stored: list[Stored] = [*self._log, *self._rows(), *self._handled.values()]
         return iter(stored)
 
     def restore(self, batch: Sequence[Stored]) -> None:

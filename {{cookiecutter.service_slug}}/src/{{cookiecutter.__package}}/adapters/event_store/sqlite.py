@@ -6,61 +6,33 @@ machine; not for network file systems.
 """
 
 import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from queue import Empty, LifoQueue
-from threading import Lock
 from typing import Any
 
-from ...bus.errors import ConcurrencyError, ConfigurationError, DuplicateCommand, StoreUnavailable
+import msgspec
+
+from ...bus.errors import ConcurrencyError, DuplicateCommand
 from ...bus.store import (
     Commit,
     EventStore,
+    FeedPage,
+    Idempotency,
+    IdempotencyRecord,
     LoadedStream,
     PendingCommand,
     PendingKey,
     Position,
+    Snapshot,
+    Stored,
     StoredCommit,
 )
 from ...config import Settings
 from . import utc_text
+from .sqlite_database import SqliteDatabase
+from .sqlite_views import SqliteViews
 
-SCHEMA_VERSION = 1
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS commits (
-    position       INTEGER PRIMARY KEY AUTOINCREMENT,
-    stream_id      TEXT NOT NULL,
-    version        INTEGER NOT NULL,
-    count          INTEGER NOT NULL,
-    events         TEXT NOT NULL,
-    command_id     TEXT NOT NULL,
-    command        TEXT NOT NULL,
-    correlation_id TEXT NOT NULL,
-    causation_id   TEXT,
-    recorded_at    TEXT NOT NULL,
-    UNIQUE (stream_id, version)
-);
-CREATE TABLE IF NOT EXISTS pending (
-    stream_id      TEXT NOT NULL,
-    version        INTEGER NOT NULL,
-    ordinal        INTEGER NOT NULL,
-    command_id     TEXT NOT NULL,
-    payload        TEXT NOT NULL,
-    causation_id   TEXT NOT NULL,
-    correlation_id TEXT NOT NULL,
-    due_at         TEXT NOT NULL,
-    attempts       INTEGER NOT NULL,
-    in_order       INTEGER NOT NULL DEFAULT 1,
-    parked_at      TEXT,
-    error          TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (stream_id, version, ordinal)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS pending_due ON pending (due_at) WHERE parked_at IS NULL;
-CREATE INDEX IF NOT EXISTS pending_parked ON pending (parked_at) WHERE parked_at IS NOT NULL;
-"""
 COMMIT_COLUMNS = (
     "stream_id, version, count, events,"
     " command_id, command, correlation_id, causation_id, recorded_at"
@@ -69,40 +41,38 @@ PENDING_COLUMNS = (
     "stream_id, version, ordinal,"
     " command_id, payload, causation_id, correlation_id, attempts, due_at, in_order, parked_at, error"
 )
+RECORD_COLUMNS = "scope, key, fingerprint, command_id, after, expires_at"
 AS_GIVEN = "parked_at IS NULL AND attempts = ? AND due_at = ?"
 KEY = "stream_id = ? AND version = ? AND ordinal = ?"
 
 
 class SqliteEventStore:
-    """Streams and pending commands as two tables. `timeout` is how long, in seconds, a call waits
+    """The tables of the log. `timeout` is how long, in seconds, a call waits
     for other writers before it raises `StoreUnavailable`."""
 
     def __init__(self, path: Path, timeout: float = 5.0) -> None:
-        self._path, self._timeout = path, timeout
-        self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
-        self._writing = Lock()  # the threads of one process queue here, not in SQLite's busy loop
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with self._connection() as connection:
-                self._create(connection)
-        except (OSError, sqlite3.DatabaseError, StoreUnavailable) as error:
-            raise ConfigurationError(f"SQLITE_PATH: cannot open {path}: {error}") from error
+        self._database = SqliteDatabase(path, timeout)
+        self.views = SqliteViews(self._database)
 
-    def load(self, stream_id: str, at: int | None = None) -> LoadedStream:
-        with self._reading() as connection:
+    def load(self, stream_id: str, at: int | None = None, *, fingerprint: str = "") -> LoadedStream:
+        with self._database.reading() as connection:
+            snapshot = _snapshot(connection, stream_id, fingerprint) if fingerprint else None
+            after = snapshot.version if snapshot else 0
             rows = connection.execute(
-                f"SELECT {COMMIT_COLUMNS} FROM commits"
-                " WHERE stream_id = ? AND version <= ifnull(?, version) ORDER BY version",
-                (stream_id, at),
+                f"SELECT {COMMIT_COLUMNS} FROM commits WHERE stream_id = ?"
+                " AND version > ? AND version <= ifnull(?, version) ORDER BY version",
+                (stream_id, after, at),
             ).fetchall()
-            pending = self._open(connection, stream_id) if at is None else []
+            pending = _open(connection, stream_id) if at is None else []
         commits = [_stored_commit(row) for row in rows]
-        end = commits[-1].version + commits[-1].count - 1 if commits else 0
-        return LoadedStream(Position(stream_id, end), commits, pending)
+        end = commits[-1].version + commits[-1].count - 1 if commits else after
+        return LoadedStream(Position(stream_id, end), commits, pending, snapshot)
 
     def append(self, commit: Commit) -> None:
-        with self._write() as connection:
+        with self._database.writing() as connection:
             if commit.consumes and not _consume(connection, commit.consumes):
+                raise DuplicateCommand(commit.command, commit.command_id)
+            if commit.idempotency and not _use(connection, commit.idempotency, commit.recorded_at):
                 raise DuplicateCommand(commit.command, commit.command_id)
             positions = [*(append.after for append in commit.appends), *commit.unchanged]
             moved = [
@@ -114,22 +84,33 @@ class SqliteEventStore:
                 return
             if moved:
                 raise ConcurrencyError(*moved)
-            connection.executemany(
-                f"INSERT INTO commits ({COMMIT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [_commit_row(stored) for stored in StoredCommit.all_of(commit)],
-            )
-            connection.executemany(
-                f"INSERT INTO pending ({PENDING_COLUMNS})"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [_pending_row(pending) for pending in commit.follow_ups],
-            )
+            _insert(connection, StoredCommit.all_of(commit))
+            _insert(connection, commit.follow_ups)
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        self._database.change(
+            "INSERT INTO snapshots (stream_id, version, fingerprint, state) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (stream_id) DO UPDATE SET version = excluded.version,"
+            " fingerprint = excluded.fingerprint, state = excluded.state"
+            " WHERE excluded.version > version OR excluded.fingerprint <> fingerprint",
+            (snapshot.stream_id, snapshot.version, snapshot.fingerprint, snapshot.state),
+        )
+
+    def handled(self, scope: str, key: str, now: datetime) -> IdempotencyRecord | None:
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {RECORD_COLUMNS} FROM idempotency"
+                " WHERE scope = ? AND key = ? AND expires_at > ?",
+                (scope, key, utc_text(now)),
+            ).fetchone()
+        return _idempotency_record(row) if row else None
 
     def pending(self, stream_id: str) -> list[PendingCommand]:
-        with self._reading() as connection:
-            return self._open(connection, stream_id)
+        with self._database.reading() as connection:
+            return _open(connection, stream_id)
 
     def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT stream_id, version, ordinal FROM pending"
                 " WHERE parked_at IS NULL AND due_at <= ? ORDER BY due_at LIMIT ?",
@@ -138,19 +119,19 @@ class SqliteEventStore:
             return [PendingKey(*row) for row in rows]
 
     def claim(self, pending: PendingCommand, due_at: datetime) -> bool:
-        return self._change(
+        return self._database.change(
             f"UPDATE pending SET attempts = attempts + 1, due_at = ? WHERE {KEY} AND {AS_GIVEN}",
             (utc_text(due_at), *_key(pending.key), *_given(pending)),
         )
 
     def park(self, pending: PendingCommand, at: datetime, error: str) -> bool:
-        return self._change(
+        return self._database.change(
             f"UPDATE pending SET parked_at = ?, error = ? WHERE {KEY} AND {AS_GIVEN}",
             (utc_text(at), error, *_key(pending.key), *_given(pending)),
         )
 
     def parked(self, limit: int = 100) -> list[PendingCommand]:
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(
                 f"SELECT {PENDING_COLUMNS} FROM pending"
                 " WHERE parked_at IS NOT NULL ORDER BY parked_at LIMIT ?",
@@ -159,109 +140,60 @@ class SqliteEventStore:
             return [_pending_command(row) for row in rows]
 
     def replay(self, key: PendingKey, due_at: datetime) -> bool:
-        return self._change(
+        return self._database.change(
             "UPDATE pending SET attempts = 0, due_at = ?, in_order = 0, parked_at = NULL, error = ''"
             f" WHERE {KEY} AND parked_at IS NOT NULL",
             (utc_text(due_at), *_key(key)),
         )
 
     def drop(self, key: PendingKey) -> bool:
-        return self._change(f"DELETE FROM pending WHERE {KEY} AND parked_at IS NOT NULL", _key(key))
+        return self._database.change(
+            f"DELETE FROM pending WHERE {KEY} AND parked_at IS NOT NULL", _key(key)
+        )
+
+    def feed(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
+        """In the order of commits, which is that of their positions: writers take turns."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {COMMIT_COLUMNS}, position FROM commits"
+                " WHERE position > ? ORDER BY position LIMIT ?",
+                (int(checkpoint or 0), limit),
+            ).fetchall()
+        last = str(rows[-1][-1]) if rows else checkpoint or "0"
+        return FeedPage([_stored_commit(row[:-1]) for row in rows], last, len(rows) == limit)
+
+    def end(self) -> str:
+        with self._database.reading() as connection:
+            return str(
+                connection.execute("SELECT ifnull(max(position), 0) FROM commits").fetchone()[0]
+            )
+
+    def size(self) -> int:
+        with self._database.reading() as connection:
+            count: int = connection.execute("SELECT count(*) FROM commits").fetchone()[0]
+            return count
+
+    def dump(self) -> Iterator[Stored]:
+        with self._database.reading() as connection:
+            commits = connection.execute(f"SELECT {COMMIT_COLUMNS} FROM commits ORDER BY position")
+            yield from map(_stored_commit, commits)
+            pending = connection.execute(
+                f"SELECT {PENDING_COLUMNS} FROM pending ORDER BY stream_id, version, ordinal"
+            )
+            yield from map(_pending_command, pending)
+            records = connection.execute(f"SELECT {RECORD_COLUMNS} FROM idempotency")
+            yield from map(_idempotency_record, records)
+
+    def restore(self, batch: Sequence[Stored]) -> None:
+        with self._database.writing() as connection:
+            _insert(connection, batch, "ON CONFLICT DO NOTHING")
 
     def ping(self) -> None:
-        with self._connection() as connection:
+        with self._database.connection() as connection:
             connection.execute("SELECT 1 FROM commits LIMIT 1").fetchone()
 
     def close(self) -> None:
-        while True:
-            try:
-                self._idle.get_nowait().close()
-            except Empty:
-                return
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        """A connection of this call's own; those that are idle are used again."""
-        try:
-            try:
-                connection = self._idle.get_nowait()
-            except Empty:
-                connection = self._connect()
-            try:
-                yield connection
-            except BaseException:
-                connection.close()  # and so rolls back
-                raise
-            self._idle.put(connection)
-        except sqlite3.OperationalError as error:
-            raise StoreUnavailable(f"SQLite: {error}") from error
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: everything read in it is of one moment."""
-        with self._connection() as connection:
-            connection.execute("BEGIN")
-            yield connection
-            connection.execute("COMMIT")
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        """The one write transaction; an exception rolls it back."""
-        if not self._writing.acquire(timeout=self._timeout):
-            raise StoreUnavailable(f"SQLite: no turn to write within {self._timeout} s")
-        try:
-            with self._connection() as connection:
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                except (ConcurrencyError, DuplicateCommand):
-                    connection.execute("ROLLBACK")
-                    raise
-                connection.execute("COMMIT")
-        finally:
-            self._writing.release()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
-        )
-        try:
-            connection.execute("PRAGMA synchronous = FULL")
-        except sqlite3.DatabaseError:
-            connection.close()
-            raise
-        return connection
-
-    def _create(self, connection: sqlite3.Connection) -> None:
-        deadline = time.monotonic() + self._timeout
-        while True:  # the switch to WAL does not wait for other connections by itself
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-                break
-            except sqlite3.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-        found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found > SCHEMA_VERSION:
-            raise ConfigurationError(
-                f"SQLITE_PATH: {self._path} has schema {found}, this service knows {SCHEMA_VERSION}"
-            )
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-        )
-
-    def _open(self, connection: sqlite3.Connection, stream_id: str) -> list[PendingCommand]:
-        rows = connection.execute(
-            f"SELECT {PENDING_COLUMNS} FROM pending"
-            " WHERE stream_id = ? AND parked_at IS NULL ORDER BY version, ordinal",
-            (stream_id,),
-        )
-        return [_pending_command(row) for row in rows]
-
-    def _change(self, statement: str, values: tuple[Any, ...]) -> bool:
-        with self._write() as connection:
-            return connection.execute(statement, values).rowcount == 1
+        self._database.close()
 
 
 def _consume(connection: sqlite3.Connection, key: PendingKey) -> bool:
@@ -288,6 +220,47 @@ def _has(connection: sqlite3.Connection, commit: Commit) -> bool:
         ).fetchone()
         for append in commit.appends
     )
+
+
+def _snapshot(connection: sqlite3.Connection, stream_id: str, fingerprint: str) -> Snapshot | None:
+    row = connection.execute(
+        "SELECT stream_id, version, fingerprint, state FROM snapshots"
+        " WHERE stream_id = ? AND fingerprint = ?",
+        (stream_id, fingerprint),
+    ).fetchone()
+    return Snapshot(*row) if row else None
+
+
+def _open(connection: sqlite3.Connection, stream_id: str) -> list[PendingCommand]:
+    rows = connection.execute(
+        f"SELECT {PENDING_COLUMNS} FROM pending"
+        " WHERE stream_id = ? AND parked_at IS NULL ORDER BY version, ordinal",
+        (stream_id,),
+    )
+    return [_pending_command(row) for row in rows]
+
+
+def _use(connection: sqlite3.Connection, record: IdempotencyRecord, now: datetime) -> bool:
+    """Put this key on record; False if it is, and has not expired. What has expired goes."""
+    connection.execute("DELETE FROM idempotency WHERE expires_at <= ?", (utc_text(now),))
+    key = (record.idempotency.scope, record.idempotency.key)
+    if connection.execute("SELECT 1 FROM idempotency WHERE scope = ? AND key = ?", key).fetchone():
+        return False
+    _insert(connection, [record])
+    return True
+
+
+def _insert(connection: sqlite3.Connection, batch: Sequence[Stored], on_conflict: str = "") -> None:
+    for stored in batch:
+        match stored:
+            case StoredCommit():
+                table, columns, row = "commits", COMMIT_COLUMNS, _commit_row(stored)
+            case PendingCommand():
+                table, columns, row = "pending", PENDING_COLUMNS, _pending_row(stored)
+            case IdempotencyRecord():
+                table, columns, row = "idempotency", RECORD_COLUMNS, _record_row(stored)
+        places = ", ".join("?" * len(row))
+        connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({places}) {on_conflict}", row)
 
 
 def _commit_row(stored: StoredCommit) -> tuple[Any, ...]:
@@ -335,6 +308,23 @@ def _pending_command(row: tuple[Any, ...]) -> PendingCommand:
         error,
     )
     return PendingCommand(PendingKey(*row[:3]), *(*row[3:8], *times_and_state))
+
+
+def _record_row(record: IdempotencyRecord) -> tuple[Any, ...]:
+    given, after = record.idempotency, msgspec.json.encode(record.after).decode()
+    return (
+        given.scope,
+        given.key,
+        given.fingerprint,
+        record.command_id,
+        after,
+        utc_text(record.expires_at),
+    )
+
+
+def _idempotency_record(row: tuple[Any, ...]) -> IdempotencyRecord:
+    after = msgspec.json.decode(row[4], type=tuple[Position, ...])
+    return IdempotencyRecord(Idempotency(*row[:3]), row[3], after, datetime.fromisoformat(row[5]))
 
 
 def _key(key: PendingKey) -> tuple[str, int, int]:
