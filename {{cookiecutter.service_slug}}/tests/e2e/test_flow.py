@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+import msgspec
 import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
@@ -165,7 +166,10 @@ class WhenWeighed(EventHandler[Weighed]):
 
 def test_events_are_found_through_helpers_methods_and_class_methods() -> None:
     registry = Registry(
-        commands={Weigh: WeighHandler()}, events={Weighed: (WhenWeighed(),)}, queries={}
+        commands={Weigh: WeighHandler()},
+        events={Weighed: (WhenWeighed(),)},
+        queries={},
+        projections={},
     )
 
     assert Diagram(flow.mermaid(registry)).workflow() == {
@@ -183,7 +187,7 @@ def test_two_of_one_name_stay_two() -> None:
     other = type("Add", (Command,), {"__module__": __name__})
     handler = type("AddHandler", (), {"handle": lambda self, command, uow: None})
     registry = counter.make_bus(MemoryEventStore()).registry
-    both = Registry({**registry.commands, other: handler()}, registry.events, registry.queries)
+    both = msgspec.structs.replace(registry, commands={**registry.commands, other: handler()})
 
     diagram = Diagram(flow.mermaid(both))
 

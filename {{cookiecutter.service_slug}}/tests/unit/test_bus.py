@@ -30,7 +30,9 @@ from {{ cookiecutter.__package }}.bus import (
     Outcome,
     Position,
     Reader,
+    Repository,
     Retry,
+    Snapshots,
     StoreUnavailable,
     UnitOfWork,
     Worker,
@@ -489,8 +491,7 @@ def test_a_reader_sees_an_aggregate_as_of_a_version_within_a_commit() -> None:
     for counter_id in "ab":
         bus.handle(counter.Open(counter_id=counter_id))
     bus.handle(Transfer(source="a", target="b"))
-    codecs = bus._codecs
-    reader = Reader(bus.store, codecs)
+    reader = Reader(Repository(bus.store, bus.codecs, Snapshots()), {})
     seen = [reader.get(counter.Counter, "a", at) for at in (1, 2, 3, 9)]
     assert [(each.total, each.version) for each in seen] == [(0, 1), (1, 2), (2, 3), (2, 3)]
     for at in (0, -1):

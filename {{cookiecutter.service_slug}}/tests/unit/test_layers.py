@@ -23,6 +23,7 @@ BUS = [
     ["views"],
     ["store"],
     ["snapshots"],
+    ["repository"],
     ["unit_of_work", "subscription"],
     ["projection"],
     ["reader"],

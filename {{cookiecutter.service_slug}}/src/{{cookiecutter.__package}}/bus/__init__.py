@@ -15,6 +15,9 @@ from .errors import (
     ConfigurationError,
     DomainError,
     DuplicateCommand,
+    IdempotencyKeyReused,
+    InvalidCursor,
+    RebuildSuperseded,
     StoreError,
     StoreUnavailable,
     UnknownEvent,
@@ -23,6 +26,10 @@ from .handlers import CommandHandler, EventHandler, QueryHandler
 from .message_bus import Dispatch, MessageBus, Middleware, Next, Outcome, Registry, Retry
 from .messages import Clock, Command, Event, IdSource, Message, Query, RandomIds, SystemClock
 from .pending import Worker
+from .projection import Projection, Projector
+from .reader import Page, Reader
+from .repository import Repository
+from .snapshots import Snapshots
 from .store import (
     Commit,
     EventStore,
@@ -39,7 +46,8 @@ from .store import (
     StoredCommit,
     StreamAppend,
 )
-from .unit_of_work import Envelope, Reader, UnitOfWork
+from .subscription import Subscription
+from .unit_of_work import Envelope, UnitOfWork
 from .views import ViewRow, Views
 from .wiring import bootstrap
 
@@ -67,29 +75,38 @@ __all__ = [
     "FeedPage",
     "IdSource",
     "Idempotency",
+    "IdempotencyKeyReused",
     "IdempotencyRecord",
+    "InvalidCursor",
     "LoadedStream",
     "Message",
     "MessageBus",
     "Middleware",
     "Next",
     "Outcome",
+    "Page",
     "PendingCommand",
     "PendingKey",
     "Position",
+    "Projection",
+    "Projector",
     "Query",
     "QueryHandler",
     "RandomIds",
     "Reader",
+    "RebuildSuperseded",
     "RecordedEvent",
     "Registry",
+    "Repository",
     "Retry",
     "Snapshot",
+    "Snapshots",
     "StoreError",
     "StoreUnavailable",
     "Stored",
     "StoredCommit",
     "StreamAppend",
+    "Subscription",
     "SystemClock",
     "UnitOfWork",
     "UnknownEvent",

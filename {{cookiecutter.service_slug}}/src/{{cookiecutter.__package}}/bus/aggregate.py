@@ -38,10 +38,12 @@ class Aggregate:
     """A consistency boundary, known by its id, whose events are one stream of the store.
 
     `stream_name` names the kind of stream; it is the name of the class unless given, so that the
-    class may be renamed: `class Order(Aggregate, stream_name="Purchase")`.
+    class may be renamed: `class Order(Aggregate, stream_name="Purchase")`. A new `snapshot_version`
+    outdates the snapshots there are; a change of the domain's source does so by itself.
     """
 
     stream_name: ClassVar[str]
+    snapshot_version: ClassVar[int] = 1
     appliers: ClassVar[dict[type[Event], Callable[[Any, Any], None]]] = {}
 
     def __init_subclass__(cls, *, stream_name: str = "", **options: Any) -> None:

@@ -16,6 +16,9 @@ from .messages import Command, Event, Message
 
 M = TypeVar("M", bound=Message)
 
+CODEC_VERSION = 1
+"""Goes up when stored text comes to mean something else."""
+
 
 class Codec(Generic[M]):
     """Encodes and decodes messages of the given types.
@@ -67,11 +70,24 @@ class Codec(Generic[M]):
 
 
 class Codecs:
-    """The codecs of one service: one for its commands, and one for the events of each aggregate."""
+    """The codecs of one service: one for its commands, and one for the events of each aggregate.
 
-    def __init__(self, commands: Iterable[type[Command]]) -> None:
+    Raises `ConfigurationError` if two aggregates have streams of one name.
+    """
+
+    def __init__(
+        self, commands: Iterable[type[Command]], aggregates: Iterable[type[Aggregate]] = ()
+    ) -> None:
         self.commands = Codec[Command](commands)
         self._events: dict[type[Aggregate], Codec[Event]] = {}
+        self._aggregates: dict[str, type[Aggregate]] = {}
+        for aggregate_type in aggregates:
+            other = self._aggregates.setdefault(aggregate_type.stream_name, aggregate_type)
+            if other is not aggregate_type:
+                raise ConfigurationError(
+                    f"two aggregates have streams named {aggregate_type.stream_name!r}: "
+                    "give one of them another stream_name="
+                )
 
     def events(self, aggregate_type: type[Aggregate]) -> Codec[Event]:
         """The codec of the events that this aggregate applies."""
@@ -79,3 +95,11 @@ class Codecs:
         if codec is None:
             codec = self._events[aggregate_type] = Codec[Event](aggregate_type.appliers)
         return codec
+
+    def of_stream(self, stream_id: str) -> Codec[Event]:
+        """The codec of the events in this stream. Raises `UnknownEvent` if no aggregate has it."""
+        name = stream_id.partition("/")[0]
+        aggregate_type = self._aggregates.get(name)
+        if aggregate_type is None:
+            raise UnknownEvent(f"{stream_id}: no aggregate here has streams named {name!r}")
+        return self.events(aggregate_type)

@@ -26,6 +26,18 @@ class AggregateExists(DomainError):
         self.aggregate, self.aggregate_id = aggregate, aggregate_id
 
 
+class IdempotencyKeyReused(DomainError):
+    """The idempotency key was used before, for another request."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the idempotency key {key!r} was used for another request")
+        self.key = key
+
+
+class InvalidCursor(DomainError):
+    """A list was to be continued from a place that no part of it ended at."""
+
+
 class StoreError(Exception):
     """The store did not take a commit, or could not be read."""
 
@@ -44,11 +56,16 @@ class ConcurrencyError(StoreError):
 
 
 class DuplicateCommand(StoreError):
-    """The pending command is no longer open: another run of it has taken effect."""
+    """The pending command is no longer open, or the idempotency key is used: another run has taken
+    effect."""
 
     def __init__(self, command: str, command_id: str) -> None:
         super().__init__(f"{command} {command_id} has already been handled")
         self.command, self.command_id = command, command_id
+
+
+class RebuildSuperseded(StoreError):
+    """Another rebuild of the read model began, and this one ended without effect."""
 
 
 class CommitTooLarge(StoreError):

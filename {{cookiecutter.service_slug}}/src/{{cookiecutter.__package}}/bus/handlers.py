@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 from .messages import Command, Event, Query
-from .unit_of_work import Reader, UnitOfWork
+from .reader import Reader
+from .unit_of_work import UnitOfWork
 
 C = TypeVar("C", bound=Command)
 E = TypeVar("E", bound=Event)

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,13 +22,25 @@ from .errors import (
     ConfigurationError,
     DomainError,
     DuplicateCommand,
+    IdempotencyKeyReused,
     StoreError,
     UnknownEvent,
 )
 from .handlers import CommandHandler, EventHandler, QueryHandler
 from .messages import Clock, Command, IdSource, Message, Query
-from .store import EventStore, PendingCommand, PendingKey, RecordedEvent
-from .unit_of_work import Committed, Envelope, Reader, UnitOfWork
+from .projection import Projection, Projector
+from .reader import Reader
+from .repository import Repository
+from .snapshots import Snapshots
+from .store import (
+    EventStore,
+    Idempotency,
+    IdempotencyRecord,
+    PendingCommand,
+    PendingKey,
+    RecordedEvent,
+)
+from .unit_of_work import Committed, Envelope, UnitOfWork
 
 R = TypeVar("R")
 
@@ -92,6 +105,7 @@ class Registry(msgspec.Struct, frozen=True):
     commands: Mapping[type[Message], CommandHandler[Any]]
     events: Mapping[type[Message], tuple[EventHandler[Any], ...]]
     queries: Mapping[type[Message], QueryHandler[Any]]
+    projections: Mapping[type[Projection[Any]], Projection[Any]]
 
 
 class MessageBus:
@@ -103,6 +117,7 @@ class MessageBus:
         registry: Registry,
         store: EventStore,
         codecs: Codecs,
+        snapshots: Snapshots,
         clock: Clock,
         ids: IdSource,
         middleware: Iterable[Middleware] = (),
@@ -111,28 +126,85 @@ class MessageBus:
     ) -> None:
         self.registry, self.store, self.clock = registry, store, clock
         self.dispatch, self.retry = dispatch or Dispatch(), retry or Retry()
-        self._codecs, self._ids = codecs, ids
-        self._reader = Reader(store, codecs)
+        self.codecs, self._ids = codecs, ids
+        self._repository = Repository(store, codecs, snapshots)
+        projectors = {
+            kind: Projector(projection, store, codecs)
+            for kind, projection in registry.projections.items()
+        }
+        self.projectors = {each.projection.name: each for each in projectors.values()}
+        self._reader = Reader(self._repository, projectors)
         self._run: Next = self._run_command
         self._answer: Next = self._run_query
         for layer in reversed(list(middleware)):
             self._run, self._answer = _wrap(layer, self._run), _wrap(layer, self._answer)
 
-    def handle(self, command: Command, *, correlation_id: str | None = None) -> Outcome:
-        """Run a command from outside, and then, once each, the commands that follow from it.
+    def handle(
+        self,
+        command: Command,
+        *,
+        idempotency: Idempotency | None = None,
+        correlation_id: str | None = None,
+    ) -> Outcome:
+        """Run a command from outside, and then, once each, the commands that follow from it. Sent
+        again with the same `idempotency`, it has no second effect: the outcome is that of then.
 
         Returns as soon as the command itself has committed and its follow-ups had their turn; what
         becomes of those does not change the outcome. Raises the command's own `DomainError`,
         `ConcurrencyError` when every attempt met a conflict, `CommitTooLarge`, `CodecError`,
         `StoreUnavailable`, and whatever its handler raises; then nothing was committed (after
-        `StoreUnavailable`: perhaps).
+        `StoreUnavailable`: perhaps). Raises `IdempotencyKeyReused` for another fingerprint.
         """
+        if idempotency:
+            return self._handle_once(command, idempotency, correlation_id)
         command_id = self._ids.new_id()
-        committed: Committed = self._run(
-            Envelope(command, command_id, correlation_id or command_id)
-        )
+        return self._handle(Envelope(command, command_id, correlation_id or command_id))
+
+    def _handle(self, envelope: Envelope) -> Outcome:
+        committed: Committed = self._run(envelope)
         self._follow(committed)
         return Outcome(committed.events)
+
+    def _handle_once(
+        self, command: Command, idempotency: Idempotency, correlation_id: str | None
+    ) -> Outcome:
+        """The command's id is made of the key: what it does outside is known as the same, too."""
+        answered = self._answered(idempotency)
+        if answered:
+            return answered
+        command_id = sha256(msgspec.json.encode(idempotency)).hexdigest()[:32]
+        envelope = Envelope(
+            command, command_id, correlation_id or command_id, idempotency=idempotency
+        )
+        try:
+            return self._handle(envelope)
+        except (DuplicateCommand, DomainError):
+            answered = self._answered(idempotency)  # by the same request, sent at the same time
+            if answered:
+                return answered
+            raise
+
+    def _answered(self, idempotency: Idempotency) -> Outcome | None:
+        """The outcome of the command that was sent under this key before, if one was."""
+        record = self.store.handled(idempotency.scope, idempotency.key, self.clock.now())
+        if record is None:
+            return None
+        if record.idempotency != idempotency:
+            raise IdempotencyKeyReused(idempotency.key)
+        return Outcome(self._events_of(record), replayed=True)
+
+    def _events_of(self, record: IdempotencyRecord) -> tuple[RecordedEvent, ...]:
+        commits = [
+            self.store.load(after.stream_id, after.version + 1).commits[-1]
+            for after in record.after
+        ]
+        return tuple(
+            commit.recorded(event, offset)
+            for commit in commits
+            for offset, event in enumerate(
+                self.codecs.of_stream(commit.stream_id).decode(commit.events)
+            )
+        )
 
     def ask(self, query: Query[R], *, correlation_id: str | None = None) -> R:
         """Answer a query. Raises what its handler raises."""
@@ -147,7 +219,7 @@ class MessageBus:
         parked, because it never will have one or because this was its last attempt.
         """
         try:
-            (command,) = self._codecs.commands.decode(pending.payload)
+            (command,) = self.codecs.commands.decode(pending.payload)
         except UnknownEvent as error:
             return self._parked(pending, error)
         committed, goes_on = self._try(pending, command)
@@ -227,7 +299,7 @@ class MessageBus:
         return self._attempt(handler, envelope)
 
     def _attempt(self, handler: CommandHandler[Any], envelope: Envelope) -> Committed:
-        uow = UnitOfWork(self.store, self._codecs, envelope, self.clock.now())
+        uow = UnitOfWork(self._repository, envelope, self.clock.now())
         handler.handle(envelope.message, uow)
         recorded = uow.recorded()
         decided = [

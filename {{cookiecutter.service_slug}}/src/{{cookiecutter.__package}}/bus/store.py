@@ -151,6 +151,23 @@ def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
+class RecordedEvent(msgspec.Struct, frozen=True, gc=False):
+    """An event in the log, with when and why.
+
+    `event_id` is ``stream_id@version``. `causation_id` is the id of the command that recorded it,
+    `command` that command's name; `correlation_id` is shared by all that one message set in motion.
+    """
+
+    event: Event
+    event_id: str
+    stream_id: str
+    version: int
+    recorded_at: datetime
+    causation_id: str
+    correlation_id: str
+    command: str = ""
+
+
 class StoredCommit(msgspec.Struct, frozen=True, gc=False, tag="commit"):
     """What a store keeps of a commit in one stream. `version` is that of its first event."""
 
@@ -181,6 +198,20 @@ class StoredCommit(msgspec.Struct, frozen=True, gc=False, tag="commit"):
             )
             for append in commit.appends
         ]
+
+    def recorded(self, event: Event, offset: int) -> RecordedEvent:
+        """The event at this place in the commit, from 0, as it stands in the log."""
+        version = self.version + offset
+        return RecordedEvent(
+            event,
+            f"{self.stream_id}@{version}",
+            self.stream_id,
+            version,
+            self.recorded_at,
+            self.command_id,
+            self.correlation_id,
+            self.command,
+        )
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
@@ -216,23 +247,6 @@ class FeedPage(msgspec.Struct, frozen=True):
 
 Stored = StoredCommit | PendingCommand | IdempotencyRecord
 """What a store holds that cannot be made again: the rest are caches and read models."""
-
-
-class RecordedEvent(msgspec.Struct, frozen=True, gc=False):
-    """An event in the log, with when and why.
-
-    `event_id` is ``stream_id@version``. `causation_id` is the id of the command that recorded it,
-    `command` that command's name; `correlation_id` is shared by all that one message set in motion.
-    """
-
-    event: Event
-    event_id: str
-    stream_id: str
-    version: int
-    recorded_at: datetime
-    causation_id: str
-    correlation_id: str
-    command: str = ""
 
 
 class EventStore(Protocol):

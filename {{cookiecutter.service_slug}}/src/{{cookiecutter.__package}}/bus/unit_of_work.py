@@ -5,27 +5,31 @@ map of the aggregates a handler asks for. Nothing is written until the message b
 what is never committed never was.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from .aggregate import Aggregate
-from .codec import Codecs
-from .errors import AggregateExists, AggregateNotFound, ConcurrencyError, StoreUnavailable
+from .errors import AggregateExists, ConcurrencyError, StoreError, StoreUnavailable
 from .messages import Command, Event, IdSource, Message
+from .repository import Loaded, Repository
 from .store import (
     Commit,
-    EventStore,
+    Idempotency,
+    IdempotencyRecord,
     PendingCommand,
     PendingKey,
     Position,
     RecordedEvent,
-    StoredCommit,
     StreamAppend,
 )
 
 A = TypeVar("A", bound=Aggregate)
+
+KEY_KEPT = timedelta(days=7)
+"""How long an idempotency key is on record."""
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -33,7 +37,7 @@ class Envelope(msgspec.Struct, frozen=True):
 
     `causation_id` is the id of the event that led to it, None for a message from outside;
     `correlation_id` is shared by all that one message from outside set in motion; `consumes` names
-    the pending command that it is, if it is one.
+    the pending command that it is, if it is one; `idempotency`, the key it was sent under.
     """
 
     message: Message
@@ -41,38 +45,7 @@ class Envelope(msgspec.Struct, frozen=True):
     correlation_id: str
     causation_id: str | None = None
     consumes: PendingKey | None = None
-
-
-class Reader:
-    """Reads aggregates and their histories. What a query handler is given."""
-
-    def __init__(self, store: EventStore, codecs: Codecs) -> None:
-        self._store, self._codecs = store, codecs
-
-    def get(self, aggregate_type: type[A], aggregate_id: str, at: int | None = None) -> A:
-        """The aggregate as of now, or as of version `at`. Raises `AggregateNotFound`."""
-        loaded = self._store.load(aggregate_type.stream_of(aggregate_id), at)
-        return _fold(self._codecs, aggregate_type, aggregate_id, loaded.commits, at)
-
-    def history(self, aggregate_type: type[Aggregate], aggregate_id: str) -> list[RecordedEvent]:
-        """All that happened to the aggregate, in order. Raises `AggregateNotFound`."""
-        loaded = self._store.load(aggregate_type.stream_of(aggregate_id))
-        if not loaded.commits:
-            raise AggregateNotFound(aggregate_type.stream_name, aggregate_id)
-        codec = self._codecs.events(aggregate_type)
-        return [
-            _recorded(event, commit, commit.version + offset)
-            for commit in loaded.commits
-            for offset, event in enumerate(codec.decode(commit.events))
-        ]
-
-
-class _Enlisted(msgspec.Struct, frozen=True):
-    """An aggregate in a unit of work: where its stream ended, and whether others are at work there."""
-
-    aggregate: Aggregate
-    position: Position
-    pending: list[PendingCommand]
+    idempotency: Idempotency | None = None
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -87,12 +60,12 @@ class Committed(msgspec.Struct, frozen=True):
 class UnitOfWork:
     """Hands a command handler its aggregates, and collects the events they record, in order."""
 
-    def __init__(
-        self, store: EventStore, codecs: Codecs, envelope: Envelope, now: datetime
-    ) -> None:
-        self._store, self._codecs, self._envelope, self._now = store, codecs, envelope, now
-        self._enlisted: dict[str, _Enlisted] = {}
+    def __init__(self, repository: Repository, envelope: Envelope, now: datetime) -> None:
+        self._repository, self._envelope, self._now = repository, envelope, now
+        self._store, self._codecs = repository.store, repository.codecs
+        self._enlisted: dict[str, Loaded[Any]] = {}
         self._journal: list[tuple[Aggregate, Event]] = []
+        self._scheduled: list[tuple[Command, datetime]] = []
 
     def get(self, aggregate_type: type[A], aggregate_id: str) -> A:
         """The aggregate of this id, the same object each time. Raises `AggregateNotFound`."""
@@ -104,19 +77,28 @@ class UnitOfWork:
                     f"{stream_id} is a {type(known.aggregate).__name__} in this unit of work"
                 )
             return known.aggregate
-        loaded = self._store.load(stream_id)
-        aggregate = _fold(self._codecs, aggregate_type, aggregate_id, loaded.commits)
-        self._enlist(stream_id, _Enlisted(aggregate, loaded.position, loaded.pending))
-        return aggregate
+        loaded = self._repository.load(aggregate_type, aggregate_id)
+        self._enlist(stream_id, loaded)
+        return loaded.aggregate
 
     def add(self, aggregate: Aggregate) -> None:
         """Take in a new aggregate. If its id is taken, the commit raises `AggregateExists`."""
         stream_id = aggregate.stream_of(aggregate.id)
         if stream_id in self._enlisted:
             raise AggregateExists(aggregate.stream_name, aggregate.id)
-        self._enlist(stream_id, _Enlisted(aggregate, Position.start(stream_id), []))
+        self._enlist(stream_id, Loaded(aggregate, Position.start(stream_id), []))
 
-    def _enlist(self, stream_id: str, enlisted: _Enlisted) -> None:
+    def schedule(self, command: Command, at: datetime) -> None:
+        """Have this command run at a time to come: it is committed with the events, and a worker
+        takes it up once it is due. It waits for no other command of its stream, nor holds one back.
+
+        Raises `ValueError` for a time without a time zone.
+        """
+        if at.tzinfo is None:
+            raise ValueError(f"{type(command).__name__}: the time it is due has no time zone: {at}")
+        self._scheduled.append((command, at))
+
+    def _enlist(self, stream_id: str, enlisted: Loaded[Any]) -> None:
         self._enlisted[stream_id] = enlisted
         self._journal.extend(enlisted.aggregate.journal)
         enlisted.aggregate.journal = self._journal  # one journal: the order holds across aggregates
@@ -162,36 +144,51 @@ class UnitOfWork:
         is taken.
         """
         follow_ups = self._follow_ups(decided, ids, attempts, due_in) if decided else []
-        if recorded or self._envelope.consumes:
-            commit = self._commit_of(recorded, follow_ups)
+        scheduled = self._due_later(recorded, len(decided), ids) if self._scheduled else []
+        envelope = self._envelope
+        if recorded or scheduled or envelope.consumes or envelope.idempotency:
+            rows = [row for row, _ in follow_ups] + scheduled
+            commit = self._commit_of(recorded, tuple(rows))
             try:
                 self._send(commit, resends)
             except ConcurrencyError as error:
                 self._refuse_taken_ids(error)
                 raise
+            self._take_snapshots(commit)
         return Committed(recorded, follow_ups, self._contended())
 
     def _commit_of(
         self,
         recorded: tuple[RecordedEvent, ...],
-        follow_ups: list[tuple[PendingCommand, Command]],
+        pending: tuple[PendingCommand, ...],
     ) -> Commit:
         by_stream: dict[str, list[Event]] = {}
         for event in recorded:
             by_stream.setdefault(event.stream_id, []).append(event.event)
         enlisted = self._enlisted
+        appends = tuple([self._append(enlisted[name], by_stream[name]) for name in by_stream])
         return Commit(
             command_id=self._envelope.message_id,
             command=self._envelope.message.message_name,
             correlation_id=self._envelope.correlation_id,
             causation_id=self._envelope.causation_id,
             recorded_at=self._now,
-            appends=tuple([self._append(enlisted[name], by_stream[name]) for name in by_stream]),
-            follow_ups=tuple([pending for pending, _ in follow_ups]),
+            appends=appends,
+            follow_ups=pending,
             consumes=self._envelope.consumes,
             unchanged=tuple(
                 [enlisted[name].position for name in enlisted if name not in by_stream]
             ),
+            idempotency=self._record(appends) if self._envelope.idempotency else None,
+        )
+
+    def _record(self, appends: tuple[StreamAppend, ...]) -> IdempotencyRecord:
+        assert self._envelope.idempotency  # noqa: S101 - for the type checker
+        return IdempotencyRecord(
+            self._envelope.idempotency,
+            self._envelope.message_id,
+            tuple([append.after for append in appends]),
+            self._now + KEY_KEPT,
         )
 
     def _send(self, commit: Commit, resends: int) -> None:
@@ -202,7 +199,7 @@ class UnitOfWork:
                 continue
         return self._store.append(commit)
 
-    def _append(self, enlisted: _Enlisted, events: list[Event]) -> StreamAppend:
+    def _append(self, enlisted: Loaded[Any], events: list[Event]) -> StreamAppend:
         codec = self._codecs.events(type(enlisted.aggregate))
         return StreamAppend(enlisted.position, codec.encode(events), len(events))
 
@@ -233,6 +230,40 @@ class UnitOfWork:
             for ordinal, (cause, command) in enumerate(decided)
         ]
 
+    def _due_later(
+        self, recorded: tuple[RecordedEvent, ...], ordinal: int, ids: IdSource
+    ) -> list[PendingCommand]:
+        """What was scheduled. It is kept with the first stream that has an event in the commit; with
+        none, under the name of the command."""
+        envelope = self._envelope
+        stream_id, version, cause = f"command/{envelope.message_id}", 0, envelope.message_id
+        if recorded:
+            stream_id, cause = recorded[0].stream_id, recorded[0].event_id
+            version = self._enlisted[stream_id].position.version + 1
+        return [
+            PendingCommand(
+                PendingKey(stream_id, version, ordinal + number),
+                ids.new_id(),
+                self._codecs.commands.encode([command]),
+                cause,
+                envelope.correlation_id,
+                0,
+                at,
+                in_order=False,
+            )
+            for number, (command, at) in enumerate(self._scheduled)
+        ]
+
+    def _take_snapshots(self, commit: Commit) -> None:
+        snapshots = self._repository.snapshots
+        for append in commit.appends:
+            enlisted = self._enlisted[append.after.stream_id]
+            if snapshots.are_due(enlisted.aggregate, enlisted.snapshot):
+                snapshot = snapshots.take(enlisted.aggregate)
+                with suppress(StoreError):  # a cache: the commit stands without it
+                    if snapshot:
+                        self._store.save_snapshot(snapshot)
+
     def _refuse_taken_ids(self, error: ConcurrencyError) -> None:
         for stream_id in error.streams:
             enlisted = self._enlisted[stream_id]
@@ -247,32 +278,6 @@ class UnitOfWork:
                 pending.key.stream_id
                 for enlisted in self._enlisted.values()
                 for pending in enlisted.pending
-                if pending.key != own
+                if pending.key != own and pending.in_order
             ]
         )
-
-
-def _fold(
-    codecs: Codecs,
-    aggregate_type: type[A],
-    aggregate_id: str,
-    commits: list[StoredCommit],
-    at: int | None = None,
-) -> A:
-    if not commits:
-        raise AggregateNotFound(aggregate_type.stream_name, aggregate_id)
-    events = codecs.events(aggregate_type).decode(*[commit.events for commit in commits])
-    return aggregate_type(aggregate_id).fold(events[:at])
-
-
-def _recorded(event: Event, commit: StoredCommit, version: int) -> RecordedEvent:
-    return RecordedEvent(
-        event,
-        f"{commit.stream_id}@{version}",
-        commit.stream_id,
-        version,
-        commit.recorded_at,
-        commit.command_id,
-        commit.correlation_id,
-        commit.command,
-    )

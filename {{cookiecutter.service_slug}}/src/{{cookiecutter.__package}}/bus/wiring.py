@@ -17,6 +17,8 @@ from .errors import ConfigurationError
 from .handlers import CommandHandler, EventHandler, QueryHandler
 from .message_bus import Dispatch, MessageBus, Middleware, Registry, Retry
 from .messages import Clock, Command, Event, IdSource, Message, Query, RandomIds, SystemClock
+from .projection import Projection, row_type
+from .snapshots import Snapshots
 from .store import EventStore
 
 M = TypeVar("M", bound=type[Message])
@@ -30,22 +32,24 @@ def bootstrap(
     commands: Table[type[Command], type[CommandHandler[Any]]],
     events: Table[type[Event], Iterable[type[EventHandler[Any]]]] = (),
     queries: Table[type[Query[Any]], type[QueryHandler[Any]]] = (),
+    projections: Iterable[type[Projection[Any]]] = (),
     store: EventStore,
     dependencies: Mapping[Any, Any] | None = None,
     middleware: Iterable[Middleware] = (),
     dispatch: Dispatch | None = None,
     retry: Retry | None = None,
+    snapshot_every: int = 0,
 ) -> MessageBus:
     """Check the wiring and make the message bus.
 
     `commands` and `queries` give each message type its one handler, `events` each event type its
     handlers, in the order they decide. `dependencies` maps a port to the adapter that serves it;
     handlers ask for ports in their ``__init__``. `Clock` and `IdSource` are ports too, the system's
-    unless given.
+    unless given. `snapshot_every` is after how many events an aggregate is snapshotted; 0, never.
 
     Raises `ConfigurationError` for: two handlers of one command or query; a handler paired with
     another type than its own; a `handle` of the wrong shape; an event that no aggregate applies; two
-    messages of one stored name; an event handler that asks for anything but settings (a frozen
+    messages, streams or projections of one name; an event handler that asks for anything but settings (a frozen
     Struct); a dependency that nothing provides.
     """
     ports = {Clock: SystemClock(), IdSource: RandomIds(), **(dependencies or {})}
@@ -64,16 +68,21 @@ def bootstrap(
             message: make.handler(QueryHandler, message, handler)
             for message, handler in _rows(queries, "query").items()
         },
+        projections=_projections(projections),
     )
-    for event_type in registry.events:
-        _check_is_applied(event_type)
-    codecs = Codecs(command_rows)
+    owners = [_owner_of(event_type) for event_type in registry.events]
+    read = [projection.aggregate for projection in registry.projections]
+    codecs = Codecs(command_rows, dict.fromkeys([*owners, *read]))
+    snapshots = Snapshots(snapshot_every)
     for aggregate_type in _aggregates():
         codecs.events(aggregate_type)
+    for aggregate_type in owners:
+        snapshots.fingerprint(aggregate_type)
     return MessageBus(
         registry=registry,
         store=store,
         codecs=codecs,
+        snapshots=snapshots,
         clock=ports[Clock],
         ids=ports[IdSource],
         middleware=middleware,
@@ -173,13 +182,26 @@ def _dependencies_of(handler: Any) -> dict[str, Any]:
     return {name: hints.get(name) for name in _required(init)[1:]}
 
 
-def _check_is_applied(event_type: type[Message]) -> None:
-    owners = [aggregate for aggregate in _aggregates() if event_type in aggregate.appliers]
-    if not owners:
-        raise ConfigurationError(
-            f"no aggregate applies {event_type.__name__}: give its aggregate a method with "
-            f"@applies({event_type.__name__})"
-        )
+def _projections(
+    projections: Iterable[type[Projection[Any]]],
+) -> dict[type[Projection[Any]], Projection[Any]]:
+    made: dict[str, Projection[Any]] = {}
+    for projection in projections:
+        row_type(projection)
+        if projection.name in made:
+            raise ConfigurationError(f"two projections are named {projection.name!r}")
+        made[projection.name] = projection()
+    return {type(projection): projection for projection in made.values()}
+
+
+def _owner_of(event_type: type[Message]) -> type[Aggregate]:
+    for aggregate_type in _aggregates():
+        if event_type in aggregate_type.appliers:
+            return aggregate_type
+    raise ConfigurationError(
+        f"no aggregate applies {event_type.__name__}: give its aggregate a method with "
+        f"@applies({event_type.__name__})"
+    )
 
 
 def _aggregates(base: type[Aggregate] = Aggregate) -> list[type[Aggregate]]:

@@ -1,0 +1,112 @@
+"""Snapshots: the fold of a stream up to a commit, kept so that a load need not begin at the beginning.
+
+A snapshot is a cache and nothing else. It is written after a commit, best effort, and it names the
+code that made it: with another source of the domain, other upcasters, another codec or another
+`snapshot_version` of the aggregate, it means nothing and the whole stream is folded again.
+"""
+
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+from warnings import warn
+
+import msgspec
+
+from .aggregate import Aggregate
+from .codec import CODEC_VERSION
+from .errors import ConfigurationError
+from .store import Snapshot
+
+A = TypeVar("A", bound=Aggregate)
+
+NOT_STATE = {"id", "version", "journal"}
+
+
+class Snapshots:
+    """Takes a snapshot of an aggregate after every so many events; never, if `every` is 0.
+
+    `upcasters` is a fingerprint of those in use.
+    """
+
+    def __init__(self, every: int = 0, upcasters: str = "") -> None:
+        self._every, self._upcasters = every, upcasters
+        self._fingerprints: dict[type[Aggregate], str] = {}
+        self._hints: dict[type[Aggregate], dict[str, Any]] = {}
+
+    def fingerprint(self, aggregate_type: type[Aggregate]) -> str:
+        """Names the code that folds this aggregate; empty if no snapshots are taken.
+
+        Raises `ConfigurationError` if its source is not at hand.
+        """
+        if not self._every:
+            return ""
+        found = self._fingerprints.get(aggregate_type)
+        if found is None:
+            parts = (
+                _source(aggregate_type),
+                self._upcasters,
+                f"{CODEC_VERSION} {aggregate_type.__qualname__} {aggregate_type.snapshot_version}",
+            )
+            found = sha256("\0".join(parts).encode()).hexdigest()[:32]
+            self._fingerprints[aggregate_type] = found
+        return found
+
+    def are_due(self, aggregate: Aggregate, since: int) -> bool:
+        """Whether the aggregate has come far enough since this version."""
+        return bool(self._every) and aggregate.version - since >= self._every
+
+    def take(self, aggregate: Aggregate) -> Snapshot | None:
+        """The snapshot of an aggregate; None, with a warning, if its state would not come back as it
+        is: an attribute without a type annotation, say, that JSON turns into another type."""
+        state = {name: each for name, each in vars(aggregate).items() if name not in NOT_STATE}
+        stream_id, fingerprint = (
+            aggregate.stream_of(aggregate.id),
+            self.fingerprint(type(aggregate)),
+        )
+        try:
+            text = msgspec.json.encode(state).decode()
+            again = self.restore(type(aggregate), aggregate.id, text, aggregate.version)
+            reason = (
+                "" if again and vars(again) == {**vars(aggregate), "journal": []} else "it differs"
+            )
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            reason = str(error)
+        if reason:
+            warn(f"{stream_id}: its state does not come back from JSON: {reason}", stacklevel=2)
+            return None
+        return Snapshot(stream_id, aggregate.version, fingerprint, text)
+
+    def restore(self, aggregate_type: type[A], aggregate_id: str, snapshot: Snapshot) -> A | None:
+        """The aggregate as it was; None if the snapshot is damaged."""
+        hints = self._hints.get(aggregate_type)
+        if hints is None:
+            hints = self._hints[aggregate_type] = get_type_hints(aggregate_type)
+        aggregate = aggregate_type(aggregate_id)
+        try:
+            for name, value in msgspec.json.decode(snapshot.state, type=dict[str, Any]).items():
+                typed = msgspec.convert(value, hints.get(name, Any), str_keys=True)
+                setattr(aggregate, name, typed)
+        except (ValueError, TypeError, RecursionError):
+            return None
+        aggregate.version = snapshot.version
+        return aggregate
+
+
+def _not_taken(stream_id: str, reason: str) -> None:
+    warn(f"{stream_id}: its state cannot be kept as a snapshot: {reason}", stacklevel=3)
+
+
+def _source(aggregate_type: type[Aggregate]) -> str:
+    """The source of the package that the aggregate's own package is in: of the whole domain."""
+    file = getattr(sys.modules.get(aggregate_type.__module__), "__file__", None)
+    folder = Path(file).parent if file else None
+    if folder and aggregate_type.__module__.count(".") > 2:
+        folder = folder.parent
+    sources = sorted(folder.rglob("*.py")) if folder else []
+    if not sources:
+        raise ConfigurationError(
+            f"SNAPSHOT_EVERY: the source of {aggregate_type.__name__} is not at hand, so that nothing "
+            "would tell a snapshot made by other code: set it to 0"
+        )
+    return "\0".join(f"{path.name}\0{path.read_text('utf-8')}" for path in sources)

@@ -1,0 +1,45 @@
+"""The feed with a checkpoint: whoever subscribes is given every commit, at least once."""
+
+from collections.abc import Callable
+
+from .store import EventStore, StoredCommit
+
+Receive = Callable[[list[StoredCommit]], None]
+
+
+class Subscription:
+    """Gives the commits of the feed to a subscriber, and keeps where it stands under a name.
+
+    A commit may come again, after a fault or from another process that runs the same subscription:
+    the subscriber is to be idempotent. Of one thread.
+    """
+
+    def __init__(self, store: EventStore, name: str, receive: Receive) -> None:
+        self._store, self._receive = store, receive
+        self._cell = f"checkpoint/{name}"
+        self._checkpoint: str | None = None
+        self._known = False
+
+    def advance(self, limit: int = 1000) -> bool:
+        """Give the subscriber the next page, if there is one, and only then move the checkpoint.
+        Returns whether asking again at once is worth it. Raises what the subscriber raises, and
+        `StoreUnavailable`."""
+        checkpoint = self._load()
+        page = self._store.feed(checkpoint, limit)
+        if page.commits:
+            self._receive(page.commits)
+        if page.checkpoint != checkpoint:
+            self._known = self._store.views.set_cell(self._cell, page.checkpoint, checkpoint)
+            self._checkpoint = page.checkpoint
+        return page.more
+
+    def lag(self, limit: int = 1000) -> list[StoredCommit]:
+        """What the subscriber has not been given yet: at most about `limit` commits of it."""
+        return self._store.feed(self._store.views.cell(self._cell), limit).commits
+
+    def _load(self) -> str | None:
+        """Where it stands: known from the last time, unless another process has moved it since."""
+        if not self._known:
+            self._checkpoint = self._store.views.cell(self._cell)
+            self._known = True
+        return self._checkpoint
