@@ -49,6 +49,7 @@ def make_bus(
         commands=[row for service in SERVICES for row in service.COMMANDS],
         events=[row for service in SERVICES for row in service.EVENTS],
         queries=[row for service in SERVICES for row in service.QUERIES],
+        projections=[row for service in SERVICES for row in service.PROJECTIONS],
         store=store or open_store(settings),
         dependencies={
             **({} if FileStore in given else {FileStore: files.open_files(settings)}),
@@ -57,4 +58,5 @@ def make_bus(
         middleware=[log_messages, *middleware],
         dispatch=dispatch or Dispatch(inline=settings.dispatch == "inline"),
         retry=retry,
+        snapshot_every=settings.snapshot_every,
     )

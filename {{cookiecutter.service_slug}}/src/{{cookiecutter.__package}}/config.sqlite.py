@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     dispatch: Literal["inline", "worker"] = "inline"
     worker: Literal["embedded", "external"] = "embedded"
+    snapshot_every: int = Field(default=0, ge=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")

@@ -29,9 +29,8 @@ class AggregateExists(DomainError):
 class IdempotencyKeyReused(DomainError):
     """The idempotency key was used before, for another request."""
 
-    def __init__(self, key: str) -> None:
-        super().__init__(f"the idempotency key {key!r} was used for another request")
-        self.key = key
+    def __init__(self) -> None:
+        super().__init__("the idempotency key was used before, for another request")
 
 
 class InvalidCursor(DomainError):

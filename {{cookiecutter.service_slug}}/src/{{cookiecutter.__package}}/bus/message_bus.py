@@ -190,7 +190,7 @@ class MessageBus:
         if record is None:
             return None
         if record.idempotency != idempotency:
-            raise IdempotencyKeyReused(idempotency.key)
+            raise IdempotencyKeyReused
         return Outcome(self._events_of(record), replayed=True)
 
     def _events_of(self, record: IdempotencyRecord) -> tuple[RecordedEvent, ...]:

@@ -60,22 +60,19 @@ class Snapshots:
         """The snapshot of an aggregate; None, with a warning, if its state would not come back as it
         is: an attribute without a type annotation, say, that JSON turns into another type."""
         state = {name: each for name, each in vars(aggregate).items() if name not in NOT_STATE}
-        stream_id, fingerprint = (
-            aggregate.stream_of(aggregate.id),
-            self.fingerprint(type(aggregate)),
-        )
+        stream_id = aggregate.stream_of(aggregate.id)
         try:
             text = msgspec.json.encode(state).decode()
-            again = self.restore(type(aggregate), aggregate.id, text, aggregate.version)
-            reason = (
-                "" if again and vars(again) == {**vars(aggregate), "journal": []} else "it differs"
-            )
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            reason = str(error)
-        if reason:
-            warn(f"{stream_id}: its state does not come back from JSON: {reason}", stacklevel=2)
+            _warn(stream_id, str(error))
             return None
-        return Snapshot(stream_id, aggregate.version, fingerprint, text)
+        fingerprint = self.fingerprint(type(aggregate))
+        snapshot = Snapshot(stream_id, aggregate.version, fingerprint, text)
+        again = self.restore(type(aggregate), aggregate.id, snapshot)
+        if again is None or vars(again) != {**vars(aggregate), "journal": []}:
+            _warn(stream_id, "it comes back from JSON as another")
+            return None
+        return snapshot
 
     def restore(self, aggregate_type: type[A], aggregate_id: str, snapshot: Snapshot) -> A | None:
         """The aggregate as it was; None if the snapshot is damaged."""
@@ -93,7 +90,7 @@ class Snapshots:
         return aggregate
 
 
-def _not_taken(stream_id: str, reason: str) -> None:
+def _warn(stream_id: str, reason: str) -> None:
     warn(f"{stream_id}: its state cannot be kept as a snapshot: {reason}", stacklevel=3)
 
 

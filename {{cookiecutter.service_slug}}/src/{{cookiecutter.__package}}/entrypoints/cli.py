@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, TypeVar
 
 from .. import log
@@ -19,7 +20,7 @@ from ..bus import (
 )
 from ..config import Settings, load_settings
 from ..service.{{ cookiecutter.__aggregate_snake }} import queries
-from . import dead_letters, shapes
+from . import dead_letters, operations, shapes, transfer
 
 PROGRAM = "{{ cookiecutter.service_slug }}"
 AGGREGATE = "{{ cookiecutter.__aggregate }}"
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(load_settings(), options)
     except ConfigurationError as error:
         return _fail(2, error)
-    except (DomainError, StoreError, dead_letters.NotThere) as error:
+    except (DomainError, StoreError, dead_letters.NotThere, transfer.NotDone) as error:
         return _fail(1, error)
     return 0
 
@@ -65,6 +66,17 @@ def _parser() -> argparse.ArgumentParser:
     dead_letters.add_to(
         command("dead-letters", dead_letters.run, "list, show, replay or drop what was given up")
     )
+    command("status", operations.status, "show what is open, and how far the read models are")
+    feed = command("feed", operations.feed, "follow events live, until interrupted")
+    feed.add_argument("--all", action="store_true", help="from the first event on")
+    feed.add_argument("--once", action="store_true", help="end when there is no more")
+    feed.add_argument("--json", action="store_true", help="a JSON object a line")
+    rebuild = command("rebuild", operations.rebuild, "make a read model anew from the events")
+    rebuild.add_argument("name", metavar="NAME", help="as `status` shows it")
+    export = command("export", transfer.write, "write the whole log as JSON lines")
+    export.add_argument("file", metavar="FILE", help="which must not exist; - for standard output")
+    import_ = command("import", transfer.read, "take in what export has written")
+    import_.add_argument("file", metavar="FILE", type=Path)
     command("flow", _flow, "draw the wiring of commands and events as a Mermaid flowchart")
     command("create-store", _create_store, "create what the event store needs (for local use)")
     return parser
@@ -99,18 +111,11 @@ def _history(settings: Settings, options: argparse.Namespace) -> None:
         _print_json({"events": [_entry(one) for one in recorded]})
     else:
         for one in recorded:
-            print(_line(one))
+            print(operations.line(one))
 
 
 def _entry(recorded: RecordedEvent) -> dict[str, Any]:
     return {**asdict(shapes.history_entry(recorded)), "command": recorded.command}
-
-
-def _line(recorded: RecordedEvent) -> str:
-    entry = shapes.history_entry(recorded)
-    data = json.dumps(entry.data, ensure_ascii=False)
-    shortened = data if len(data) <= 80 else data[:79] + "…"
-    return f"{entry.recorded_at}  {recorded.command} → {entry.type}  {shortened}"
 
 
 def _state(settings: Settings, options: argparse.Namespace) -> None:

@@ -2,14 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from ..bus import RecordedEvent
 from ..domain.{{ cookiecutter.__aggregate_snake }} import aggregate
-from ..service.{{ cookiecutter.__aggregate_snake }} import queries
+from ..service.{{ cookiecutter.__aggregate_snake }} import projections, queries
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
 
@@ -42,6 +42,33 @@ def state(view: queries.{{ cookiecutter.__aggregate }}View) -> {{ cookiecutter._
 
 
 @dataclass(frozen=True, kw_only=True)
+class {{ cookiecutter.__aggregate }}Item:
+    """One {{ cookiecutter.__aggregate_words }} in a list. `created_at` is ISO 8601 in UTC."""
+
+    {{ cookiecutter.__aggregate_snake }}_id: str
+    status: aggregate.Status
+    version: int
+    created_at: str
+    location: str | None
+
+
+def item(row: projections.{{ cookiecutter.__aggregate }}Row) -> {{ cookiecutter.__aggregate }}Item:
+    """A row of the read model, under the names that the outside knows."""
+    return {{ cookiecutter.__aggregate }}Item(
+        {{ cookiecutter.__aggregate_snake }}_id=row.id,
+        status=row.status,
+        version=row.version,
+        created_at=utc(row.created_at),
+        location=row.location,
+    )
+
+
+def utc(moment: datetime) -> str:
+    """ISO 8601 in UTC, with microseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+@dataclass(frozen=True, kw_only=True)
 class HistoryEntry:
     """An event, with when and why. `recorded_at` is ISO 8601 in UTC."""
 
@@ -62,7 +89,7 @@ def history_entry(recorded: RecordedEvent) -> HistoryEntry:
         type=recorded.event.message_name,
         event_id=recorded.event_id,
         version=recorded.version,
-        recorded_at=recorded.recorded_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        recorded_at=utc(recorded.recorded_at),
         causation_id=recorded.causation_id,
         correlation_id=recorded.correlation_id,
         data=data,

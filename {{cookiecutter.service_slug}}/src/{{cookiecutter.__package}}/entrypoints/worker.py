@@ -1,4 +1,4 @@
-"""The worker: it runs the commands which a stop or a fault left behind.
+"""The worker: it runs the commands which a stop or a fault left behind, and keeps the read models.
 
 Embedded, it is a thread beside the server; on its own, a process for any number of servers.
 """
@@ -13,6 +13,8 @@ from ..bus import ConfigurationError, MessageBus, Worker
 from ..config import Settings
 
 INTERVAL = timedelta(seconds=1)
+FRESHNESS = timedelta(seconds=0.25)
+"""How often read models look for what is new."""
 
 
 def work(bus: MessageBus, stop: Event, interval: timedelta = INTERVAL) -> None:
@@ -26,20 +28,39 @@ def work(bus: MessageBus, stop: Event, interval: timedelta = INTERVAL) -> None:
             stop.wait(interval.total_seconds())
 
 
+def project(bus: MessageBus, stop: Event, interval: timedelta = FRESHNESS) -> None:
+    """Keep the read models up to date until `stop` is set."""
+    while not stop.is_set():
+        more = False
+        for name, projector in bus.projectors.items():
+            try:
+                more = projector.subscription.advance() or more
+            except Exception as error:  # one that fails holds back no other
+                log.log_error(error, log.logger.bind(projection=name))
+        if not more:
+            stop.wait(interval.total_seconds())
+
+
 class EmbeddedWorker:
-    """Runs beside the server, and with it. Stopping it finishes the command under way."""
+    """Runs beside the server, and with it: one thread for commands, one for read models. Stopping it
+    finishes the command under way."""
 
     def __init__(self, bus: MessageBus, *, interval: timedelta = INTERVAL) -> None:
         self._stop = Event()
-        self._thread = Thread(target=work, args=(bus, self._stop, interval), name="worker")
+        self._threads = [
+            Thread(target=work, args=(bus, self._stop, interval), name="work"),
+            Thread(target=project, args=(bus, self._stop, min(interval, FRESHNESS)), name="project"),
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Returns when the thread has ended."""
+        """Returns when the threads have ended."""
         self._stop.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
 
 def run(settings: Settings) -> None:
@@ -54,5 +75,8 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     log.logger.info("working", store=settings.store)
-    work(bus, stop)
+    worker = EmbeddedWorker(bus)
+    worker.start()
+    stop.wait()
+    worker.stop()
     bus.store.close()

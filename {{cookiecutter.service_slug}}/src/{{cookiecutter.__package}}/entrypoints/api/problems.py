@@ -15,6 +15,8 @@ from ...bus import (
     CodecError,
     CommitTooLarge,
     DomainError,
+    IdempotencyKeyReused,
+    InvalidCursor,
     StoreError,
     StoreUnavailable,
 )
@@ -118,6 +120,8 @@ async def _from_the_bus(_request: Request, error: Exception) -> JSONResponse:
             return response(404, str(error))
         case CommitTooLarge():
             return response(413, str(error))
+        case IdempotencyKeyReused() | InvalidCursor():
+            return response(422, str(error))
         case CodecError():
             return response(422, "there is a value that cannot be stored")
         case StoreUnavailable():

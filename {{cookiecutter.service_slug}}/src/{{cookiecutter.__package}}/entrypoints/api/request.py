@@ -1,22 +1,24 @@
 """What surrounds every request: its correlation id, its size limit, and the end of its errors."""
 
 import asyncio
+import hashlib
 import re
 import uuid
 from contextlib import suppress
 from typing import Annotated
 
 import structlog
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ... import log
-from ...bus import MessageBus
+from ...bus import Idempotency, MessageBus
 from . import problems
 
 MAX_BODY_BYTES = 256 * 1024
 HEADER = "X-Correlation-ID"
+ANYBODY = "anonymous"  # the caller, where nobody has to say who they are
 SANE_CORRELATION_ID = re.compile(r"[!-~]([ -~]{0,126}[!-~])?")
 
 # A body that is refused is still read this far, unseen: a connection closed on a client that is
@@ -35,8 +37,27 @@ async def _correlation_id(request: Request) -> str:
     return correlation_id
 
 
+async def _idempotency(
+    request: Request,
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            pattern=r"^[!-~]{1,255}$",
+            description="A name for this request, so that sending it again has no second effect.",
+        ),
+    ] = None,
+) -> Idempotency | None:
+    """The key, of this route and this caller, and a fingerprint of the body as it came."""
+    if key is None:
+        return None
+    scope = f"{request.method} {request.scope['route'].path} {ANYBODY}"
+    return Idempotency(scope, key, hashlib.sha256(await request.body()).hexdigest())
+
+
 Bus = Annotated[MessageBus, Depends(_bus)]
 CorrelationId = Annotated[str, Depends(_correlation_id)]
+IdempotencyKey = Annotated[Idempotency | None, Depends(_idempotency)]
 
 
 class RequestBoundary:

@@ -2,8 +2,9 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from ...domain.{{ cookiecutter.__aggregate_snake }} import aggregate, commands
@@ -11,7 +12,7 @@ from ...service.{{ cookiecutter.__aggregate_snake }} import queries
 from .. import shapes
 from .body import Body, Id, JsonObject, StrictRoute
 from .problems import documented
-from .request import Bus, CorrelationId
+from .request import Bus, CorrelationId, IdempotencyKey
 
 router = APIRouter(
     prefix="/{{ cookiecutter.aggregate_plural }}",
@@ -45,21 +46,32 @@ class {{ cookiecutter.__aggregate }}History:
     events: list[shapes.HistoryEntry]
 
 
+@dataclass(frozen=True, kw_only=True)
+class {{ cookiecutter.__aggregate }}Page:
+    """A part of the list. `next` is the cursor of the part after it, null at the end."""
+
+    items: list[shapes.{{ cookiecutter.__aggregate }}Item]
+    next: str | None
+
+
 @router.post("", status_code=201, responses=documented(409, 413, 422, 503))
 def create_{{ cookiecutter.__aggregate_snake }}(
     body: New{{ cookiecutter.__aggregate }},
     bus: Bus,
     correlation_id: CorrelationId,
+    idempotency: IdempotencyKey,
     response: Response,
 ) -> Accepted{{ cookiecutter.__aggregate }}:
-    """Take it in, and let happen what follows."""
-    new_id = body.{{ cookiecutter.__aggregate_snake }}_id
+    """Take it in, and let happen what follows. Sent again under the same Idempotency-Key, it has no
+    second effect and the same answer."""
     command = commands.Create{{ cookiecutter.__aggregate }}(
-        {{ cookiecutter.__aggregate_snake }}_id=new_id,
+        {{ cookiecutter.__aggregate_snake }}_id=body.{{ cookiecutter.__aggregate_snake }}_id,
         data=body.data,
     )
-    outcome = bus.handle(command, correlation_id=correlation_id)
-    # As of its own commit: later events are other commands' doing.
+    outcome = bus.handle(command, idempotency=idempotency, correlation_id=correlation_id)
+    # As of its own commit: later events are other commands' doing, and the id may be of an
+    # earlier request under the same key.
+    new_id = outcome.events[0].stream_id.partition("/")[2]
     created = aggregate.{{ cookiecutter.__aggregate }}(new_id)
     created.fold([recorded.event for recorded in outcome.events])
     response.headers["Location"] = f"/{{ cookiecutter.aggregate_plural }}/{new_id}"
@@ -67,6 +79,23 @@ def create_{{ cookiecutter.__aggregate_snake }}(
         {{ cookiecutter.__aggregate_snake }}_id=new_id,
         status=created.status,
         version=created.version,
+    )
+
+
+@router.get("", responses=documented(422, 503))
+def list_{{ cookiecutter.__plural_snake }}(
+    bus: Bus,
+    correlation_id: CorrelationId,
+    status: aggregate.Status | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=1000)] = None,
+) -> {{ cookiecutter.__aggregate }}Page:
+    """Those with this status, or all, newest first. The list may be a moment behind."""
+    query = queries.Get{{ cookiecutter.__aggregate }}List(status=status, limit=limit, cursor=cursor)
+    page = bus.ask(query, correlation_id=correlation_id)
+    return {{ cookiecutter.__aggregate }}Page(
+        items=[shapes.item(row) for row in page.items],
+        next=page.next,
     )
 
 

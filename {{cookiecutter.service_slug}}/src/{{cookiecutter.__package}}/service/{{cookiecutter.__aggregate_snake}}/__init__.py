@@ -8,7 +8,7 @@ from typing import Any
 
 from ...bus import Event, EventHandler
 from ...domain.{{ cookiecutter.__aggregate_snake }} import commands, events
-from . import command_handlers, event_handlers, queries
+from . import command_handlers, event_handlers, projections, queries
 
 COMMANDS = (
     (
@@ -47,4 +47,14 @@ QUERIES = (
         queries.Get{{ cookiecutter.__aggregate }}History,
         queries.Get{{ cookiecutter.__aggregate }}HistoryHandler,
     ),
+    (
+        queries.Get{{ cookiecutter.__aggregate }}List,
+        queries.Get{{ cookiecutter.__aggregate }}ListHandler,
+    ),
+    (
+        queries.Get{{ cookiecutter.__aggregate }}Row,
+        queries.Get{{ cookiecutter.__aggregate }}RowHandler,
+    ),
 )
+
+PROJECTIONS = (projections.{{ cookiecutter.__aggregate }}List,)

@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
-from ...bus import Query, QueryHandler, Reader, RecordedEvent
+from ...bus import Page, Query, QueryHandler, Reader, RecordedEvent
 from ...domain.{{ cookiecutter.__aggregate_snake }} import aggregate
+from . import projections
 
 
 class {{ cookiecutter.__aggregate }}View(msgspec.Struct, frozen=True):
@@ -29,6 +30,26 @@ class Get{{ cookiecutter.__aggregate }}History(Query[list[RecordedEvent]]):
     """All that happened to it, in order."""
 
     {{ cookiecutter.__aggregate_snake }}_id: str
+
+
+class Get{{ cookiecutter.__aggregate }}List(
+    Query[Page[projections.{{ cookiecutter.__aggregate }}Row]],
+):
+    """Those with this status, or all, newest first, from where `cursor` says. A list may be a
+    moment behind."""
+
+    status: aggregate.Status | None = None
+    limit: int = 50
+    cursor: str | None = None
+
+
+class Get{{ cookiecutter.__aggregate }}Row(
+    Query[projections.{{ cookiecutter.__aggregate }}Row],
+):
+    """What lists show of one of them, when they have seen version `min_version` of it."""
+
+    {{ cookiecutter.__aggregate_snake }}_id: str
+    min_version: int = 0
 
 
 class Get{{ cookiecutter.__aggregate }}Handler(
@@ -68,4 +89,39 @@ class Get{{ cookiecutter.__aggregate }}HistoryHandler(
         return reader.history(
             aggregate.{{ cookiecutter.__aggregate }},
             query.{{ cookiecutter.__aggregate_snake }}_id,
+        )
+
+
+class Get{{ cookiecutter.__aggregate }}ListHandler(
+    QueryHandler[Get{{ cookiecutter.__aggregate }}List],
+):
+    """Reads the read model."""
+
+    def handle(
+        self,
+        query: Get{{ cookiecutter.__aggregate }}List,
+        reader: Reader,
+    ) -> Page[projections.{{ cookiecutter.__aggregate }}Row]:
+        return reader.page(
+            projections.{{ cookiecutter.__aggregate }}List,
+            labels=[query.status] if query.status else [],
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+
+
+class Get{{ cookiecutter.__aggregate }}RowHandler(
+    QueryHandler[Get{{ cookiecutter.__aggregate }}Row],
+):
+    """Reads the read model; what it has not seen yet, it is brought up to."""
+
+    def handle(
+        self,
+        query: Get{{ cookiecutter.__aggregate }}Row,
+        reader: Reader,
+    ) -> projections.{{ cookiecutter.__aggregate }}Row:
+        return reader.row(
+            projections.{{ cookiecutter.__aggregate }}List,
+            query.{{ cookiecutter.__aggregate_snake }}_id,
+            query.min_version,
         )
