@@ -14,7 +14,10 @@ CHOSEN = {
 OWNED = {
     ("store", "dynamodb"): [
         PACKAGE / "adapters/event_store/dynamodb.py",
+        PACKAGE / "adapters/event_store/dynamodb_errors.py",
+        PACKAGE / "adapters/event_store/dynamodb_feed.py",
         PACKAGE / "adapters/event_store/dynamodb_table.py",
+        PACKAGE / "adapters/event_store/dynamodb_views.py",
         PACKAGE / "entrypoints/aws_lambda.py",
         Path("tests/contract/test_dynamodb.py"),
         Path("tests/e2e/events"),

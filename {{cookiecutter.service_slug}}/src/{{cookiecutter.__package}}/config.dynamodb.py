@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     store: Literal["sqlite", "memory", "dynamodb"] = "sqlite"
     sqlite_path: Path = Path("var/{{ cookiecutter.service_slug }}.db")
     dynamodb_table: str = "{{ cookiecutter.service_slug }}"
+    sweep_hours: float = Field(default=24, gt=0)
     aws_endpoint_url: str | None = None
     aws_region: str | None = None
     files_path: Path = Path("var/files")

@@ -8,74 +8,60 @@ shards; it is a hint only, and what it names is read again, consistently, before
 That a position is the end of its stream is checked as: the item that would follow it is not there.
 That suffices, because positions come from loads, and commits leave no gap.
 
-What it may do in production: dynamodb:Query on the table and its index; GetItem, PutItem,
-UpdateItem, DeleteItem and ConditionCheckItem on the table.
+What it may do in production: dynamodb:Query on the table and its indexes; GetItem, BatchGetItem,
+PutItem, UpdateItem, DeleteItem and ConditionCheckItem on the table; for the feed DescribeTable and
+Scan on the table, DescribeStream, GetShardIterator and GetRecords on its stream; BatchWriteItem for a
+rebuild.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime
-from threading import Event
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 
-from botocore.exceptions import BotoCoreError, NoRegionError
+from botocore.exceptions import NoRegionError
 from pynamodb.connection import Connection
-from pynamodb.exceptions import (
-    DeleteError,
-    DoesNotExist,
-    PutError,
-    PynamoDBException,
-    TransactWriteError,
-    UpdateError,
-)
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from ...bus.errors import (
-    ConcurrencyError,
-    ConfigurationError,
-    DuplicateCommand,
-    StoreUnavailable,
-)
+from ...bus.errors import ConcurrencyError, ConfigurationError, DuplicateCommand
 from ...bus.store import (
     Commit,
     EventStore,
+    FeedPage,
+    IdempotencyRecord,
     LoadedStream,
     PendingCommand,
     PendingKey,
     Position,
+    Snapshot,
+    Stored,
     StoredCommit,
 )
 from ...config import Settings
 from . import dynamodb_table as table
 from . import utc_text
+from .dynamodb_errors import answering, refusing
+from .dynamodb_feed import DynamoDBFeed
+from .dynamodb_views import DynamoDBViews
 
-NOT_NOW = {
-    "InternalServerError",
-    "ItemCollectionSizeLimitExceededException",
-    "LimitExceededException",
-    "ProvisionedThroughputExceeded",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "RequestTimeout",
-    "ResourceNotFoundException",
-    "ServiceUnavailable",
-    "ThrottlingError",
-    "ThrottlingException",
-    "TransactionInProgressException",
-}
-"""Error codes, of a request or of a part of a transaction, after which a later try may succeed."""
+TAIL_ITEMS = 250  # read at a time where a snapshot may stand: not all that is before it
 
-
-ROW_REFUSED = {"ConditionalCheckFailedException", "TransactionConflictException"}
 TRANSACTION_REFUSED = {"TransactionCanceledException", "TransactionConflictException"}
 
 
 class DynamoDBEventStore:
-    """Streams and pending commands in the table of this name, in this region, or at this address."""
+    """The table of this name, in this region, or at this address. After `sweep`, its feed looks
+    through the whole table again."""
 
     def __init__(
-        self, table_name: str, *, region: str | None = None, url: str | None = None
+        self,
+        table_name: str,
+        *,
+        region: str | None = None,
+        url: str | None = None,
+        sweep: timedelta = timedelta(days=1),
     ) -> None:
         meta = type(
             "Meta", (table.Item.Meta,), {"table_name": table_name, "region": region, "host": url}
@@ -86,30 +72,41 @@ class DynamoDBEventStore:
             self._client = self._connection.client  # made now, while nobody waits
         except NoRegionError as error:
             raise ConfigurationError("AWS_REGION: name a region, such as eu-west-1") from error
+        self.views = DynamoDBViews(self.item)
+        self._feed = DynamoDBFeed(self.item, sweep)
 
-    def load(self, stream_id: str, at: int | None = None) -> LoadedStream:
+    def load(self, stream_id: str, at: int | None = None, *, fingerprint: str = "") -> LoadedStream:
         until = None if at is None else self.item.sort < table.commit_sort(at + 1)
         commits: list[StoredCommit] = []
         pending: list[PendingCommand] = []
-        with _answering():
+        snapshot = None
+        with answering():
             for item in self.item.query(
-                stream_id, until, consistent_read=True, scan_index_forward=False
+                stream_id,
+                until,
+                consistent_read=True,
+                scan_index_forward=False,
+                page_size=TAIL_ITEMS if fingerprint else None,
             ):
-                if item.events is None:
+                if item.sort.startswith(table.TODO):
                     if item.parked_at is None:
                         pending.append(table.pending_command(item))
-                else:
+                elif not table.is_snapshot(item):
                     commits.append(table.stored_commit(item))
+                elif fingerprint and item.fingerprint == fingerprint:
+                    snapshot = table.snapshot(item)
+                    break
         commits.reverse()
         pending.reverse()
-        end = commits[-1].version + commits[-1].count - 1 if commits else 0
-        return LoadedStream(Position(stream_id, end), commits, pending)
+        start = snapshot.version if snapshot else 0
+        end = commits[-1].version + commits[-1].count - 1 if commits else start
+        return LoadedStream(Position(stream_id, end), commits, pending, snapshot)
 
     def append(self, commit: Commit) -> None:
         items = [table.commit_item(self.item, stored) for stored in StoredCommit.all_of(commit)]
         items += [table.pending_item(self.item, pending) for pending in commit.follow_ups]
         try:
-            if len(items) == 1 and not commit.consumes and not commit.unchanged:
+            if len(items) == 1 and not (commit.consumes or commit.unchanged or commit.idempotency):
                 self._put(commit, items[0])
             else:
                 self._write_together(commit, items)
@@ -117,10 +114,24 @@ class DynamoDBEventStore:
             if commit.consumes or not self._has(commit):
                 raise
 
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Beside the older ones, which a load never reaches; they go by the table's time to live."""
+        with answering():
+            table.snapshot_item(self.item, snapshot).save()
+
+    def handled(self, scope: str, key: str, now: datetime) -> IdempotencyRecord | None:
+        try:
+            with answering():
+                item = self.item.get(table.key_partition(scope, key), table.KEY)
+        except DoesNotExist:
+            return None
+        record = table.idempotency_record(item)
+        return record if record.expires_at > now else None
+
     def pending(self, stream_id: str) -> list[PendingCommand]:
-        with _answering():
+        with answering():
             found = self.item.query(
-                stream_id, self.item.sort.startswith("todo#"), consistent_read=True
+                stream_id, self.item.sort.startswith(table.TODO), consistent_read=True
             )
             return [table.pending_command(item) for item in found if item.parked_at is None]
 
@@ -146,7 +157,7 @@ class DynamoDBEventStore:
     def parked(self, limit: int = 100) -> list[PendingCommand]:
         found = []
         for key in self._indexed(table.PARKED, None, limit):
-            with _answering(), suppress(DoesNotExist):
+            with answering(), suppress(DoesNotExist):
                 item = self.item.get(key.stream_id, table.todo(key), consistent_read=True)
                 if item.parked_at is not None:
                     found.append(table.pending_command(item))
@@ -168,20 +179,55 @@ class DynamoDBEventStore:
 
     def drop(self, key: PendingKey) -> bool:
         item = self.item(key.stream_id, table.todo(key))
-        with _answering(), _refusing() as taken:
+        with answering(), refusing() as taken:
             item.delete(condition=self.item.parked_at.exists())
         return taken.is_set()
 
+    def feed(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
+        return self._feed.page(checkpoint, limit)
+
+    def end(self) -> str:
+        return self._feed.end()
+
+    def size(self) -> int:
+        """The number of items of any kind, as DynamoDB counts them every six hours."""
+        with answering():
+            count: int = self.item.describe_table()["ItemCount"]
+            return count
+
+    def dump(self) -> Iterator[Stored]:
+        """DynamoDB has no view of one moment of a table: writers are to be stopped meanwhile."""
+        is_commit = self.item.events.exists()
+        is_pending = self.item.sort.startswith(table.TODO)
+        with answering():
+            yield from map(table.stored_commit, self.item.scan(is_commit, consistent_read=True))
+            yield from map(table.pending_command, self.item.scan(is_pending, consistent_read=True))
+            records = self.item.scan(self.item.sort == table.KEY, consistent_read=True)
+            yield from map(table.idempotency_record, records)
+
+    def restore(self, batch: Sequence[Stored]) -> None:
+        for stored in batch:
+            match stored:
+                case StoredCommit():
+                    item = table.commit_item(self.item, stored)
+                case PendingCommand():
+                    item = table.pending_item(self.item, stored)
+                case IdempotencyRecord():
+                    item = table.idempotency_item(self.item, stored)
+            with answering(), refusing():
+                item.save(condition=self.item.sort.does_not_exist())
+
     def ping(self) -> None:
-        with _answering(), suppress(DoesNotExist):
+        with answering(), suppress(DoesNotExist):
             self.item.get("ping", "ping")
 
     def close(self) -> None:
         self._client.close()
+        self._feed.close()
 
     def _put(self, commit: Commit, item: table.Item) -> None:
         try:
-            with _answering():
+            with answering():
                 item.save(condition=self.item.sort.does_not_exist())
         except PutError as error:
             match error.cause_response_code:
@@ -198,7 +244,7 @@ class DynamoDBEventStore:
         absent = self.item.sort.does_not_exist()
         still_open = self.item.sort.exists() & self.item.parked_at.does_not_exist()
         try:
-            with _answering(), TransactWrite(connection=self._connection) as transaction:
+            with answering(), TransactWrite(connection=self._connection) as transaction:
                 for position in commit.unchanged:
                     after = table.commit_sort(position.version + 1)
                     transaction.condition_check(self.item, position.stream_id, after, absent)
@@ -206,6 +252,11 @@ class DynamoDBEventStore:
                 if commit.consumes:
                     key = commit.consumes
                     transaction.delete(self.item(key.stream_id, table.todo(key)), still_open)
+                    parts.append(None)
+                if commit.idempotency:
+                    expired = self.item.expires_at <= utc_text(commit.recorded_at)
+                    record = table.idempotency_item(self.item, commit.idempotency)
+                    transaction.save(record, absent | expired)
                     parts.append(None)
                 for item in items:
                     transaction.save(item, absent)
@@ -225,9 +276,11 @@ class DynamoDBEventStore:
 
     def _has(self, commit: Commit) -> bool:
         """Whether this very commit was taken before: its first event stands where it puts it."""
+        if not commit.appends:
+            return False
         after = commit.appends[0].after
         try:
-            with _answering():
+            with answering():
                 there = self.item.get(
                     after.stream_id, table.commit_sort(after.version + 1), consistent_read=True
                 )
@@ -245,47 +298,19 @@ class DynamoDBEventStore:
 
     def _change(self, key: PendingKey, actions: list[Action], condition: Condition) -> bool:
         item = self.item(key.stream_id, table.todo(key))
-        with _answering(), _refusing() as taken:
+        with answering(), refusing() as taken:
             item.update(actions, condition=condition)
         return taken.is_set()
 
     def _indexed(self, kind: str, until: Condition | None, limit: int) -> list[PendingKey]:
         """What the index holds of this kind in all its shards, by time."""
-        with _answering():
+        with answering():
             found = sorted(
                 (item.due_at, table.pending_key(item))
                 for shard in range(table.SHARDS)
                 for item in self.item.due.query(f"{kind}{shard}", until, limit=limit)
             )
         return [key for _, key in found[:limit]]
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """Turns the ways in which DynamoDB does not answer, or not now, into `StoreUnavailable`."""
-    try:
-        yield
-    except PynamoDBException as error:
-        if isinstance(error.cause, BotoCoreError) or _codes(error) & NOT_NOW:
-            raise StoreUnavailable(f"DynamoDB: {error.cause}") from error
-        raise
-
-
-@contextmanager
-def _refusing() -> Iterator[Event]:
-    """Sets its event if the conditional write in it was made; one that was refused passes."""
-    taken = Event()
-    try:
-        yield taken
-        taken.set()
-    except (UpdateError, DeleteError) as error:
-        if error.cause_response_code not in ROW_REFUSED:
-            raise
-
-
-def _codes(error: PynamoDBException) -> set[str | None]:
-    reasons = error.cancellation_reasons if isinstance(error, TransactWriteError) else []
-    return {error.cause_response_code, *(reason.code for reason in reasons if reason)}
 
 
 def create(settings: Settings) -> None:
@@ -298,7 +323,7 @@ def create(settings: Settings) -> None:
             "AWS_ENDPOINT_URL: not set, and without it the table would be made in AWS itself: "
             "that is for the deployment to do"
         )
-    with _answering():
+    with answering():
         _open(settings).item.create_table(wait=True)
 
 
@@ -309,5 +334,8 @@ def open_store(settings: Settings) -> EventStore:
 
 def _open(settings: Settings) -> DynamoDBEventStore:
     return DynamoDBEventStore(
-        settings.dynamodb_table, region=settings.aws_region, url=settings.aws_endpoint_url
+        settings.dynamodb_table,
+        region=settings.aws_region,
+        url=settings.aws_endpoint_url,
+        sweep=timedelta(hours=settings.sweep_hours),
     )
