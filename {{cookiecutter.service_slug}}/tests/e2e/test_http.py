@@ -151,7 +151,7 @@ def test_it_is_alive_but_not_ready_while_the_store_does_not_answer(
         ("GET", "/nowhere", 404),
         ("GET", "/", 404),
         ("POST", f"{PATH}/", 404),
-        ("GET", PATH, 405),
+        ("DELETE", PATH, 405),
         ("PUT", f"{PATH}/a", 405),
         ("POST", "/health", 405),
     ],
@@ -391,7 +391,10 @@ def test_every_error_is_documented(client: Client, bus: MessageBus) -> None:
     description = client.get("/openapi.json").json()
     one = PATH + "/{" + ID + "}"
     documented = {
-        PATH: {"post": {"201", "409", "413", "422", "503", "default"}},
+        PATH: {
+            "get": {"200", "422", "503", "default"},
+            "post": {"201", "409", "413", "422", "503", "default"},
+        },
         one: {"get": {"200", "404", "503", "default"}},
         f"{one}/history": {"get": {"200", "404", "503", "default"}},
         "/health": {"get": {"200"}},

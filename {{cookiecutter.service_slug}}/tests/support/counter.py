@@ -45,7 +45,7 @@ class GetTotal(Query[int]):
 
 
 class Counter(Aggregate):
-    total = 0
+    total: int = 0
 
     @applies(Opened)
     def _opened(self, _event: Opened) -> None:
@@ -87,4 +87,5 @@ QUERIES = ((GetTotal, GetTotalHandler),)
 
 def make_bus(store: EventStore, **options: Any) -> MessageBus:
     """A bus that counts, on this store; the options are those of `bootstrap`."""
-    return bootstrap(commands=COMMANDS, events=EVENTS, queries=QUERIES, store=store, **options)
+    tables = {"commands": COMMANDS, "events": EVENTS, "queries": QUERIES}
+    return bootstrap(store=store, **{**tables, **options})

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 from warnings import warn
+from zlib import crc32
 
 import msgspec
 
@@ -60,38 +61,35 @@ class Snapshots:
         """The snapshot of an aggregate; None, with a warning, if its state would not come back as it
         is: an attribute without a type annotation, say, that JSON turns into another type."""
         state = {name: each for name, each in vars(aggregate).items() if name not in NOT_STATE}
-        stream_id = aggregate.stream_of(aggregate.id)
+        kind, stream_id = type(aggregate), aggregate.stream_of(aggregate.id)
+        reason = "it comes back from JSON as another"
         try:
-            text = msgspec.json.encode(state).decode()
+            text = msgspec.json.encode(state)
+            if self._state(kind, text) == state:
+                kept = f"{crc32(text):08x}{text.decode()}"
+                return Snapshot(stream_id, aggregate.version, self.fingerprint(kind), kept)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            _warn(stream_id, str(error))
-            return None
-        fingerprint = self.fingerprint(type(aggregate))
-        snapshot = Snapshot(stream_id, aggregate.version, fingerprint, text)
-        again = self.restore(type(aggregate), aggregate.id, snapshot)
-        if again is None or vars(again) != {**vars(aggregate), "journal": []}:
-            _warn(stream_id, "it comes back from JSON as another")
-            return None
-        return snapshot
+            reason = str(error)
+        warn(f"{stream_id}: its state cannot be kept as a snapshot: {reason}", stacklevel=2)
+        return None
 
     def restore(self, aggregate_type: type[A], aggregate_id: str, snapshot: Snapshot) -> A | None:
         """The aggregate as it was; None if the snapshot is damaged."""
+        checksum, text = snapshot.state[:8], snapshot.state[8:].encode()
+        if checksum != f"{crc32(text):08x}":
+            return None
+        aggregate = aggregate_type(aggregate_id)
+        vars(aggregate).update(self._state(aggregate_type, text), version=snapshot.version)
+        return aggregate
+
+    def _state(self, aggregate_type: type[Aggregate], text: bytes) -> dict[str, Any]:
         hints = self._hints.get(aggregate_type)
         if hints is None:
             hints = self._hints[aggregate_type] = get_type_hints(aggregate_type)
-        aggregate = aggregate_type(aggregate_id)
-        try:
-            for name, value in msgspec.json.decode(snapshot.state, type=dict[str, Any]).items():
-                typed = msgspec.convert(value, hints.get(name, Any), str_keys=True)
-                setattr(aggregate, name, typed)
-        except (ValueError, TypeError, RecursionError):
-            return None
-        aggregate.version = snapshot.version
-        return aggregate
-
-
-def _warn(stream_id: str, reason: str) -> None:
-    warn(f"{stream_id}: its state cannot be kept as a snapshot: {reason}", stacklevel=3)
+        return {
+            name: msgspec.convert(value, hints.get(name, Any), str_keys=True)
+            for name, value in msgspec.json.decode(text, type=dict[str, Any]).items()
+        }
 
 
 def _source(aggregate_type: type[Aggregate]) -> str:

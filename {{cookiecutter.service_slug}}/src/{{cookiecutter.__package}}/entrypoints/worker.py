@@ -48,8 +48,8 @@ class EmbeddedWorker:
     def __init__(self, bus: MessageBus, *, interval: timedelta = INTERVAL) -> None:
         self._stop = Event()
         self._threads = [
-            Thread(target=work, args=(bus, self._stop, interval), name="work"),
-            Thread(target=project, args=(bus, self._stop, min(interval, FRESHNESS)), name="project"),
+            Thread(target=work, args=(bus, self._stop, interval), name="worker"),
+            Thread(target=project, args=(bus, self._stop, min(interval, FRESHNESS)), name="projector"),
         ]
 
     def start(self) -> None:

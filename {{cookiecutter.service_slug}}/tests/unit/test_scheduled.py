@@ -1,0 +1,120 @@
+"""Commands that are due later: committed with the events, run once when their time has come."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
+from {{ cookiecutter.__package }}.bus import (
+    Clock,
+    Command,
+    CommandHandler,
+    Dispatch,
+    MessageBus,
+    UnitOfWork,
+    Worker,
+)
+
+from ..support import counter
+from ..support.fakes import FakeClock
+
+HOUR = timedelta(hours=1)
+
+
+class AddLater(Command):
+    """Has one added after an hour; and, if it is to, one now."""
+
+    counter_id: str
+    now: bool = False
+
+
+class AddLaterHandler(CommandHandler[AddLater]):
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def handle(self, command: AddLater, uow: UnitOfWork) -> None:
+        found = uow.get(counter.Counter, command.counter_id)
+        if command.now:
+            found.record(counter.Added(counter_id=found.id))
+        uow.schedule(counter.Add(counter_id=found.id), self._clock.now() + HOUR)
+
+
+class ScheduleBadly(Command):
+    pass
+
+
+class ScheduleBadlyHandler(CommandHandler[ScheduleBadly]):
+    def handle(self, command: ScheduleBadly, uow: UnitOfWork) -> None:
+        uow.schedule(counter.Add(counter_id="c"), datetime(2026, 1, 1))  # noqa: DTZ001 - the point
+
+
+class Service:
+    def __init__(self) -> None:
+        self.clock, self.store = FakeClock(), MemoryEventStore()
+        self.bus = self.start()
+        self.bus.handle(counter.Open(counter_id="c"))
+
+    def start(self, *, inline: bool = True) -> MessageBus:
+        commands = (
+            *counter.COMMANDS,
+            (AddLater, AddLaterHandler),
+            (ScheduleBadly, ScheduleBadlyHandler),
+        )
+        return counter.make_bus(
+            self.store,
+            commands=commands,
+            dependencies={Clock: self.clock},
+            dispatch=Dispatch(inline=inline),
+        )
+
+    @property
+    def total(self) -> int:
+        return self.bus.ask(counter.GetTotal(counter_id="c"))
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+@pytest.mark.parametrize("now", [False, True])
+@pytest.mark.parametrize("inline", [False, True])
+def test_it_runs_once_when_it_is_due_and_not_before(
+    service: Service, now: bool, inline: bool
+) -> None:
+    service.start(inline=inline).handle(AddLater(counter_id="c", now=now))
+    worker = Worker(service.start(inline=inline))
+    for step, expected in ((HOUR - timedelta(seconds=1), 0), (timedelta(seconds=1), 1), (HOUR, 1)):
+        service.clock.move(seconds=step.total_seconds())
+        worker.run_once()
+        assert service.total == expected + now
+    assert service.store.due(service.clock.now() + HOUR) == []
+
+
+def test_it_runs_also_if_every_process_was_down_when_it_became_due(service: Service) -> None:
+    service.bus.handle(AddLater(counter_id="c"))
+    service.clock.move(days=30)
+    assert Worker(service.start()).run_once() == 1
+    assert service.total == 1
+
+
+def test_any_number_may_be_waiting_and_none_holds_up_another(service: Service) -> None:
+    for _ in range(3):
+        service.bus.handle(AddLater(counter_id="c"))
+        service.bus.handle(AddLater(counter_id="c", now=True))
+    service.bus.handle(counter.Add(counter_id="c", carry_to="c"))
+    assert service.total == 3 + 2
+    service.clock.move(hours=1)
+    assert Worker(service.bus).run_once() == 6
+    assert service.total == 5 + 6
+
+
+def test_it_is_committed_with_the_events_or_not_at_all(service: Service) -> None:
+    with pytest.raises(Exception, match="does not exist"):
+        service.bus.handle(AddLater(counter_id="unknown", now=True))
+    assert service.store.due(service.clock.now() + 2 * HOUR) == []
+
+
+def test_a_time_without_a_time_zone_is_refused(service: Service) -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        service.bus.handle(ScheduleBadly())
