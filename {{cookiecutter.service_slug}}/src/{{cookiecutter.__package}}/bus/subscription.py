@@ -31,7 +31,7 @@ class Subscription:
         if page.checkpoint != checkpoint:
             self._known = self._store.views.set_cell(self._cell, page.checkpoint, checkpoint)
             self._checkpoint = page.checkpoint
-        return page.more
+        return page.more or not self._known  # if another process was faster, see where it stands
 
     def lag(self, limit: int = 1000) -> list[StoredCommit]:
         """What the subscriber has not been given yet: at most about `limit` commits of it."""
