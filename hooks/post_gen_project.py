@@ -26,6 +26,15 @@ OWNED = {
         Path("tests/integration/test_dynamodb.py"),
         Path("tests/unit/test_config_dynamodb.py"),
     ],
+    ("store", "postgres"): [
+        PACKAGE / "adapters/event_store/migrations",
+        PACKAGE / "adapters/event_store/postgres.py",
+        PACKAGE / "adapters/event_store/postgres_database.py",
+        PACKAGE / "adapters/event_store/postgres_views.py",
+        Path("tests/contract/test_postgres.py"),
+        Path("tests/e2e/test_postgres_server.py"),
+        Path("tests/support/postgres.py"),
+    ],
 }
 
 # The files that every choice has a version of: x.<choice>.ext becomes x.ext.

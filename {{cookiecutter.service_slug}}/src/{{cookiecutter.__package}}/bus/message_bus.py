@@ -229,7 +229,8 @@ class MessageBus:
 
     def park(self, pending: PendingCommand, reason: str) -> bool:
         """Make it a dead letter; unless another run was faster. Raises `StoreUnavailable`."""
-        return self.store.park(pending, self.clock.now(), reason[:500])
+        storable = reason[:500].replace("\0", "").encode("utf-8", "replace").decode()
+        return self.store.park(pending, self.clock.now(), storable)
 
     def _follow(self, committed: Committed) -> None:
         """Run follow-ups first in, first out. A stream in which one failed, or in which an earlier

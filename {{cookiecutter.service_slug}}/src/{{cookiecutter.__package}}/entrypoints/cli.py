@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     import_ = command("import", transfer.read, "take in what export has written")
     import_.add_argument("file", metavar="FILE", type=Path)
     command("flow", _flow, "draw the wiring of commands and events as a Mermaid flowchart")
-    command("create-store", _create_store, "create what the event store needs (for local use)")
+    command("create-store", _create_store, "create what the event store needs, or bring it up to date")
     return parser
 
 
@@ -159,7 +159,7 @@ def _flow(settings: Settings, _options: argparse.Namespace) -> None:
 
 def _create_store(settings: Settings, _options: argparse.Namespace) -> None:
     done = create_store(settings)
-    print("created" if done else f"STORE={settings.store}: there is nothing to create")
+    print("done" if done else f"STORE={settings.store}: there is nothing to create")
 
 
 if __name__ == "__main__":

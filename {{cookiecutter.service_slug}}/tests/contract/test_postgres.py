@@ -1,0 +1,179 @@
+"""The contract suite on a real Postgres, and what only it can show."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import psycopg
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from pydantic import SecretStr
+
+from {{ cookiecutter.__package }}.adapters.event_store import postgres, postgres_database
+from {{ cookiecutter.__package }}.adapters.event_store.postgres import PostgresEventStore
+from {{ cookiecutter.__package }}.bus import (
+    ConfigurationError,
+    EventStore,
+    Position,
+    StoreUnavailable,
+)
+from {{ cookiecutter.__package }}.config import Settings
+
+from ..support import counter
+from ..support.commits import append, commit, drain
+from ..support.postgres import database, server, template, url
+from .event_store_contract import EventStoreContract
+
+__all__ = ["server", "template", "url"]
+
+NOBODY = "postgresql://nobody:secret@127.0.0.1:1/none"
+ADD_FROM_ANOTHER_PROCESS = """
+import sys
+from {{ cookiecutter.__package }}.adapters.event_store.postgres import PostgresEventStore
+from tests.support import counter
+
+store = PostgresEventStore(sys.argv[1])
+bus = counter.make_bus(store)
+for _ in range(20):
+    bus.handle(counter.Add(counter_id="c"))
+store.close()
+"""
+
+
+class TestPostgresEventStore(EventStoreContract):
+    @pytest.fixture
+    def store(self, url: str) -> Iterator[EventStore]:
+        store = PostgresEventStore(url, wait=30)
+        yield store
+        store.close()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[PostgresEventStore]:
+    store = PostgresEventStore(url)
+    yield store
+    store.close()
+
+
+def insert(connection: psycopg.Connection[tuple[object, ...]], stream_id: str) -> None:
+    connection.execute(
+        "INSERT INTO commits (stream_id, version, count, events, command_id, command,"
+        " correlation_id, recorded_at) VALUES (%s, 1, 1, '[]', 'c', 'C', 'c', now())",
+        (stream_id,),
+    )
+
+
+def test_the_feed_never_skips_a_commit_that_began_first_and_ends_last(
+    store: PostgresEventStore, url: str
+) -> None:
+    with psycopg.connect(url) as early, psycopg.connect(url) as late:
+        insert(early, "s/early")
+        insert(late, "s/late")
+        late.commit()
+        commits, checkpoint = drain(store)
+        early.commit()
+        commits += drain(store, checkpoint)[0]
+    assert [each.stream_id for each in commits] == ["s/early", "s/late"]
+
+
+def test_the_feed_does_not_stall_at_a_number_that_was_never_used(
+    store: PostgresEventStore, url: str
+) -> None:
+    with psycopg.connect(url) as failed:
+        insert(failed, "s/never")
+        failed.rollback()
+    store.append(commit(append(Position.start("s/1"))))
+    assert [each.stream_id for each in drain(store)[0]] == ["s/1"]
+
+
+def test_processes_on_one_database_lose_no_update(store: PostgresEventStore, url: str) -> None:
+    bus = counter.make_bus(store)
+    bus.handle(counter.Open(counter_id="c"))
+    root = Path(__file__).parents[2]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", ADD_FROM_ANOTHER_PROCESS, url],
+            cwd=root,
+            env={"PYTHONPATH": f"{root / 'src'}:{root}"},
+        )
+        for _ in range(3)
+    ]
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    assert bus.ask(counter.GetTotal(counter_id="c")) == 60
+
+
+def test_a_connection_that_was_cut_is_replaced(store: PostgresEventStore, url: str) -> None:
+    store.append(commit(append(Position.start("s/1"))))
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    with pytest.raises(StoreUnavailable):
+        store.load("s/1")
+    assert len(store.load("s/1").commits) == 1
+
+
+def test_a_server_that_does_not_answer_is_waited_for() -> None:
+    store = PostgresEventStore(NOBODY, wait=0.2)
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        store.load("s/1")
+    assert time.monotonic() - started < 5
+    store.close()
+
+
+def test_whoever_finds_no_connection_free_waits_a_bounded_time(url: str) -> None:
+    store = PostgresEventStore(url, connections=1, wait=0.2)
+    with store._database.connection():
+        answers: list[type[Exception]] = []
+
+        def load() -> None:
+            try:
+                store.load("s/1")
+            except StoreUnavailable as error:
+                answers.append(type(error))
+
+        threads = [Thread(target=load) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+    assert answers == [StoreUnavailable] * 3
+    assert store.load("s/1").commits == []
+    store.close()
+
+
+def test_an_old_schema_stops_the_start_with_one_line(url: str, server: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    with pytest.raises(ConfigurationError, match=r"at revision 0000, .* run `make migrate`"):
+        PostgresEventStore(url)
+    with (
+        database(server) as empty,
+        pytest.raises(ConfigurationError, match=r"the schema is empty, .* run `make migrate`"),
+    ):
+        PostgresEventStore(empty)
+
+
+def test_the_adapter_needs_the_newest_of_the_migrations() -> None:
+    config = Config()
+    folder = Path(postgres.__file__).parent / "migrations"
+    config.set_main_option("script_location", str(folder))
+    assert ScriptDirectory.from_config(config).get_current_head() == postgres_database.REVISION
+
+
+@pytest.mark.parametrize("url", ["hunter2", "postgresql://a:hunter2@[", "host=hunter2 nonsense"])
+def test_what_is_no_url_stops_the_start_and_is_not_repeated(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="DATABASE_URL") as refused:
+        postgres.open_store(Settings(store="postgres", database_url=SecretStr(url)))
+    assert "hunter2" not in str(refused.value)
+
+
+def test_without_a_url_the_start_says_so() -> None:
+    with pytest.raises(ConfigurationError, match="DATABASE_URL: not set"):
+        postgres.open_store(Settings(store="postgres"))

