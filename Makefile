@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := help
 
 SERVICE := {{cookiecutter.service_slug}}
+STORES := dynamodb postgres
 UV := .venv/bin/uv
 
 export UV_PYTHON := $(CURDIR)/.venv/bin/python
@@ -45,15 +46,18 @@ clean: ## remove the environment and the caches
 	$(UV) pip install --quiet --group render
 	@touch $@
 
-# The tests of rendered services run here as well, so what a service depends on is installed with
-# what the template needs, read from a service rendered for the purpose.
+# The tests of rendered services run here as well, so what services depend on is installed with
+# what the template needs, read from services rendered for the purpose.
 .venv/testing: .venv/rendering $(SERVICE)/pyproject.toml
 	@rm -rf .venv/service && mkdir .venv/service
 	@printf 'cookiecutters_dir: .venv/service\nreplay_dir: .venv/service\n' > .venv/service/config.yaml
-	.venv/bin/cookiecutter . --no-input --config-file .venv/service/config.yaml --output-dir .venv/service > .venv/service/log
+	@for store in $(STORES); do \
+	    .venv/bin/cookiecutter . --no-input --config-file .venv/service/config.yaml \
+	        --output-dir .venv/service store=$$store service_name=$$store > .venv/service/log || exit 1; \
+	done
 	$(UV) pip install --quiet --group dev \
-	    --requirements .venv/service/order-service/pyproject.toml \
-	    --group .venv/service/order-service/pyproject.toml:dev
+	    $(foreach store,$(STORES),--requirements .venv/service/$(store)/pyproject.toml) \
+	    $(foreach store,$(STORES),--group .venv/service/$(store)/pyproject.toml:dev)
 	@touch $@
 
 $(UV):

@@ -21,6 +21,7 @@ LEFT_BY_TOOLS = frozenset(
 # after their neighbours; the longest name, with a plural that no rule makes; awkward prose.
 COMBINATIONS: dict[str, dict[str, str]] = {
     "defaults": {},
+    "postgres": {"store": "postgres"},
     "sqlite": {"store": "sqlite", "license": "Proprietary"},
     "apple": {"service_name": "Fruit", "aggregate_name": "Apple", "python_version": "3.14"},
     "zebra": {

@@ -19,7 +19,10 @@ from answers import checked
 from .support import COMBINATIONS, TEMPLATE, BakedProject, bake
 
 # What would be left of a store that was not chosen.
-WORDS_OF_STORE = {"dynamodb": re.compile(r"dynamo|aws.lambda|mangum", re.IGNORECASE)}
+WORDS_OF_STORE = {
+    "dynamodb": re.compile(r"dynamo|aws.lambda|mangum|sweep_hours", re.IGNORECASE),
+    "postgres": re.compile(r"postgres|psycopg|alembic|database_url|migrat", re.IGNORECASE),
+}
 
 
 def test_exactly_the_files_of_the_list_are_rendered(project: BakedProject) -> None:
@@ -118,10 +121,11 @@ def test_the_stores_differ_in_their_own_settings_alone() -> None:
     """The variants of config.py are one text but for what each store adds."""
     (package,) = (TEMPLATE / "{{cookiecutter.service_slug}}/src").iterdir()
     variants = {path: set(path.read_text().splitlines()) for path in package.glob("config.*.py")}
-    assert len(variants) == 2
+    assert len(variants) == 3
     common = set.intersection(*variants.values())
-    (own,) = variants[package / "config.sqlite.py"] - common
-    assert own.startswith("    store: Literal[")
+    own = sorted(variants[package / "config.sqlite.py"] - common)
+    expected = ["    store: Literal[", "from pydantic import "]
+    assert [line.startswith(start) for line, start in zip(own, expected, strict=True)] == [True] * 2
 
 
 def test_a_name_that_a_module_of_the_service_binds_is_refused_where_it_would_collide(

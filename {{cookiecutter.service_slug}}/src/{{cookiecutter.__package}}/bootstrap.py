@@ -50,6 +50,7 @@ def make_bus(
         events=[row for service in SERVICES for row in service.EVENTS],
         queries=[row for service in SERVICES for row in service.QUERIES],
         projections=[row for service in SERVICES for row in service.PROJECTIONS],
+        upcasters=[row for service in SERVICES for row in service.UPCASTERS],
         store=store or open_store(settings),
         dependencies={
             **({} if FileStore in given else {FileStore: files.open_files(settings)}),

@@ -17,6 +17,7 @@ LAYERS = ["bus", "config", "domain", "service", "adapters", "log", "bootstrap", 
 
 BUS = [
     ["errors"],
+    ["upcasting"],
     ["messages"],
     ["aggregate"],
     ["codec"],

@@ -48,6 +48,7 @@ from .store import (
 )
 from .subscription import Subscription
 from .unit_of_work import Envelope, UnitOfWork
+from .upcasting import Upcaster, Upcasters
 from .views import ViewRow, Views
 from .wiring import bootstrap
 
@@ -110,6 +111,8 @@ __all__ = [
     "SystemClock",
     "UnitOfWork",
     "UnknownEvent",
+    "Upcaster",
+    "Upcasters",
     "ViewRow",
     "Views",
     "Worker",

@@ -13,6 +13,7 @@ import msgspec
 from .aggregate import Aggregate
 from .errors import CodecError, ConfigurationError, UnknownEvent
 from .messages import Command, Event, Message
+from .upcasting import Upcasters
 
 M = TypeVar("M", bound=Message)
 
@@ -21,12 +22,12 @@ CODEC_VERSION = 1
 
 
 class Codec(Generic[M]):
-    """Encodes and decodes messages of the given types.
+    """Encodes and decodes messages of the given types; older shapes of them are lifted.
 
     Raises `ConfigurationError` if two of them are stored under one name and version.
     """
 
-    def __init__(self, types: Iterable[type[M]]) -> None:
+    def __init__(self, types: Iterable[type[M]], upcasters: Upcasters | None = None) -> None:
         by_tag: dict[str, type[M]] = {}
         for message_type in types:
             tag = str(message_type.__struct_config__.tag)
@@ -36,7 +37,7 @@ class Codec(Generic[M]):
                     f"{other.__name__} and {message_type.__name__} are both stored as {tag!r}: "
                     "give one of them another name= or version="
                 )
-        self._tags = frozenset(by_tag)
+        self.types, self._upcasters = by_tag, upcasters or Upcasters()
         union: Any = Union[tuple(by_tag.values())] if by_tag else None  # noqa: UP007 - built at run time
         self._decoder = msgspec.json.Decoder(list[union])
 
@@ -57,28 +58,40 @@ class Codec(Generic[M]):
         decode = self._decoder.decode
         try:
             return [message for text in texts for message in decode(text)]
-        except msgspec.ValidationError as error:
-            raise UnknownEvent(self._unknown(texts, error)) from error
+        except msgspec.ValidationError:
+            return [message for text in texts for message in self._lifted(text)]
 
-    def _unknown(self, texts: tuple[str, ...], error: Exception) -> str:
-        for text in texts:
-            for stored in msgspec.json.decode(text, type=list[dict[str, Any]]):
-                if stored.get("$type") not in self._tags:
-                    known = ", ".join(sorted(self._tags))
-                    return f"{stored.get('$type')!r} is not known here; known are: {known}"
+    def _lifted(self, text: str) -> list[M]:
+        stored = msgspec.json.decode(text, type=list[dict[str, Any]])
+        lifted = [self._upcasters.lift(each) for each in stored]
+        try:
+            return self._decoder.decode(text if lifted == stored else msgspec.json.encode(lifted))
+        except msgspec.ValidationError as error:
+            raise UnknownEvent(self._unknown(lifted, error)) from error
+
+    def _unknown(self, lifted: list[dict[str, Any]], error: Exception) -> str:
+        for stored in lifted:
+            if stored.get("$type") not in self.types:
+                known = ", ".join(sorted(self.types))
+                return f"{stored.get('$type')!r} is not known here; known are: {known}"
         return f"the stored shape is not the declared one: {error}"
 
 
 class Codecs:
     """The codecs of one service: one for its commands, and one for the events of each aggregate.
 
-    Raises `ConfigurationError` if two aggregates have streams of one name.
+    Raises `ConfigurationError` if two aggregates have streams of one name, and for upcasters that
+    do not end at a message of these.
     """
 
     def __init__(
-        self, commands: Iterable[type[Command]], aggregates: Iterable[type[Aggregate]] = ()
+        self,
+        commands: Iterable[type[Command]],
+        aggregates: Iterable[type[Aggregate]] = (),
+        upcasters: Upcasters | None = None,
     ) -> None:
-        self.commands = Codec[Command](commands)
+        self._upcasters = upcasters or Upcasters()
+        self.commands = Codec[Command](commands, self._upcasters)
         self._events: dict[type[Aggregate], Codec[Event]] = {}
         self._aggregates: dict[str, type[Aggregate]] = {}
         for aggregate_type in aggregates:
@@ -88,12 +101,22 @@ class Codecs:
                     f"two aggregates have streams named {aggregate_type.stream_name!r}: "
                     "give one of them another stream_name="
                 )
+        codecs: list[Codec[Any]] = [self.commands, *map(self.events, self._aggregates.values())]
+        self._upcasters.check(
+            {
+                tag: (message.message_name, message.message_version)
+                for codec in codecs
+                for tag, message in codec.types.items()
+            }
+        )
 
     def events(self, aggregate_type: type[Aggregate]) -> Codec[Event]:
         """The codec of the events that this aggregate applies."""
         codec = self._events.get(aggregate_type)
         if codec is None:
-            codec = self._events[aggregate_type] = Codec[Event](aggregate_type.appliers)
+            codec = self._events[aggregate_type] = Codec[Event](
+                aggregate_type.appliers, self._upcasters
+            )
         return codec
 
     def of_stream(self, stream_id: str) -> Codec[Event]:

@@ -18,6 +18,8 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, dataclass_transfor
 
 import msgspec
 
+from .upcasting import tag_of
+
 R = TypeVar("R")
 
 
@@ -46,7 +48,7 @@ class MessageType(msgspec.StructMeta):
             bases,
             namespace,
             tag_field="$type",
-            tag=stored_name if version == 1 else f"{stored_name}.v{version}",
+            tag=tag_of(stored_name, version),
             # What a codec can store holds no cycle: the collector need not look at it.
             **{"gc": False, **options, "frozen": True, "kw_only": True},
         )

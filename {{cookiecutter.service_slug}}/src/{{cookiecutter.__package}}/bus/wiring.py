@@ -20,6 +20,7 @@ from .messages import Clock, Command, Event, IdSource, Message, Query, RandomIds
 from .projection import Projection, row_type
 from .snapshots import Snapshots
 from .store import EventStore
+from .upcasting import Upcaster, Upcasters
 
 M = TypeVar("M", bound=type[Message])
 V = TypeVar("V")
@@ -33,6 +34,7 @@ def bootstrap(
     events: Table[type[Event], Iterable[type[EventHandler[Any]]]] = (),
     queries: Table[type[Query[Any]], type[QueryHandler[Any]]] = (),
     projections: Iterable[type[Projection[Any]]] = (),
+    upcasters: Iterable[Upcaster] = (),
     store: EventStore,
     dependencies: Mapping[Any, Any] | None = None,
     middleware: Iterable[Middleware] = (),
@@ -49,7 +51,7 @@ def bootstrap(
 
     Raises `ConfigurationError` for: two handlers of one command or query; a handler paired with
     another type than its own; a `handle` of the wrong shape; an event that no aggregate applies; two
-    messages, streams or projections of one name; an event handler that asks for anything but settings (a frozen
+    messages, streams or projections of one name; upcasters with a gap, a cycle or a double; an event handler that asks for anything but settings (a frozen
     Struct); a dependency that nothing provides.
     """
     ports = {Clock: SystemClock(), IdSource: RandomIds(), **(dependencies or {})}
@@ -72,8 +74,9 @@ def bootstrap(
     )
     owners = [_owner_of(event_type) for event_type in registry.events]
     read = [projection.aggregate for projection in registry.projections]
-    codecs = Codecs(command_rows, dict.fromkeys([*owners, *read]))
-    snapshots = Snapshots(snapshot_every)
+    chains = Upcasters(upcasters)
+    codecs = Codecs(command_rows, dict.fromkeys([*owners, *read]), chains)
+    snapshots = Snapshots(snapshot_every, chains.fingerprint() if snapshot_every else "")
     for aggregate_type in _aggregates():
         codecs.events(aggregate_type)
     for aggregate_type in owners:

@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     import_ = command("import", transfer.read, "take in what export has written")
     import_.add_argument("file", metavar="FILE", type=Path)
     command("flow", _flow, "draw the wiring of commands and events as a Mermaid flowchart")
-    command("create-store", _create_store, "create what the event store needs, or bring it up to date")
+    command("create-store", _create_store, "create what the store needs, or bring it up to date")
     return parser
 
 

@@ -47,9 +47,10 @@ class EmbeddedWorker:
 
     def __init__(self, bus: MessageBus, *, interval: timedelta = INTERVAL) -> None:
         self._stop = Event()
+        often = min(interval, FRESHNESS)
         self._threads = [
             Thread(target=work, args=(bus, self._stop, interval), name="worker"),
-            Thread(target=project, args=(bus, self._stop, min(interval, FRESHNESS)), name="projector"),
+            Thread(target=project, args=(bus, self._stop, often), name="projector"),
         ]
 
     def start(self) -> None:

@@ -7,7 +7,7 @@ empty row is an end of the flow.
 from typing import Any
 
 from ...bus import Event, EventHandler
-from ...domain.{{ cookiecutter.__aggregate_snake }} import commands, events
+from ...domain.{{ cookiecutter.__aggregate_snake }} import commands, events, upcasters
 from . import command_handlers, event_handlers, projections, queries
 
 COMMANDS = (
@@ -58,3 +58,5 @@ QUERIES = (
 )
 
 PROJECTIONS = (projections.{{ cookiecutter.__aggregate }}List,)
+
+UPCASTERS = upcasters.UPCASTERS
