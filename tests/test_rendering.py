@@ -177,6 +177,7 @@ def bound_names(path: Path) -> set[str]:
 def expected_files(project: BakedProject) -> set[str]:
     """files.txt, for these names; a line that ends in [x] is for the store x alone."""
     names = {"package": project.package, "aggregate": project.aggregate, "plural": project.plural}
+    names["class"] = "".join(word.capitalize() for word in project.aggregate.split("_"))
     expected = set()
     for line in (TEMPLATE / "tests/files.txt").read_text().splitlines():
         path, _, store = line.partition(" ")

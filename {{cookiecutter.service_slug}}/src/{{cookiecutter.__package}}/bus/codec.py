@@ -101,7 +101,7 @@ class Codecs:
                     f"two aggregates have streams named {aggregate_type.stream_name!r}: "
                     "give one of them another stream_name="
                 )
-        codecs: list[Codec[Any]] = [self.commands, *map(self.events, self._aggregates.values())]
+        codecs: list[Codec[Any]] = [self.commands, *self.of_events()]
         self._upcasters.check(
             {
                 tag: (message.message_name, message.message_version)
@@ -118,6 +118,10 @@ class Codecs:
                 aggregate_type.appliers, self._upcasters
             )
         return codec
+
+    def of_events(self) -> list[Codec[Event]]:
+        """The codecs of all aggregates."""
+        return [self.events(aggregate_type) for aggregate_type in self._aggregates.values()]
 
     def of_stream(self, stream_id: str) -> Codec[Event]:
         """The codec of the events in this stream. Raises `UnknownEvent` if no aggregate has it."""

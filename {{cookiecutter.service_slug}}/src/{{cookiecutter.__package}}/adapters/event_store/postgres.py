@@ -76,7 +76,7 @@ WITH expected AS (
     SELECT %(c_stream)s::text IS NOT NULL AND NOT EXISTS (SELECT FROM token) AS gone,
         ARRAY(SELECT stream_id FROM moved) AS moved
 ), agreed AS (
-    SELECT FROM verdict WHERE NOT gone AND moved = '{{}}'
+    SELECT FROM verdict WHERE NOT gone AND cardinality(moved) = 0
 ), known AS (
     INSERT INTO streams (stream_id, version)
     SELECT stream_id, becomes FROM expected, agreed WHERE becomes > expected.version

@@ -1,0 +1,135 @@
+"""Released shapes: what each event looked like when it first went into a log, kept for good.
+
+`make golden` adds a file for each event that has none; it never changes one that is there. The test
+beside the unit tests holds the code to them.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from {{ cookiecutter.__package }}.bootstrap import make_bus
+from {{ cookiecutter.__package }}.bus import Codec, Codecs, Event, UnknownEvent
+from {{ cookiecutter.__package }}.config import Settings
+
+FOLDER = Path(__file__).parents[1] / "golden"
+Schema = dict[str, Any]
+
+
+def golden(event_type: type[Event]) -> dict[str, Any]:
+    """The shape of an event, and one of it as it is stored."""
+    schema = msgspec.json.schema(event_type)
+    definitions: Schema = schema["$defs"]
+    example = example_of(schema, definitions)
+    own = schema["$ref"].rpartition("/")[2]
+    shape = {
+        "$message" if name == own else name: {
+            key: each for key, each in definition.items() if key not in {"title", "description"}
+        }
+        for name, definition in definitions.items()
+    }
+    return {"shape": shape, "example": example}
+
+
+def file_of(event_type: type[Event]) -> Path:
+    """Where the shape of an event is kept, by its stored name and version."""
+    return FOLDER / f"{event_type.message_name}.v{event_type.message_version}.json"
+
+
+def service() -> tuple[Codecs, list[type[Event]]]:
+    """The codecs of this service, and its events."""
+    bus = make_bus(Settings(store="memory"))
+    events = [each for each in bus.registry.events if issubclass(each, Event)]
+    return bus.codecs, events
+
+
+def codec_for(codecs: Codecs, stored: dict[str, Any]) -> Codec[Event]:
+    """The codec that loads what is stored. Raises `UnknownEvent` if none does."""
+    unknown: UnknownEvent | None = None
+    for codec in codecs.of_events():
+        try:
+            codec.decode(json.dumps([stored]))
+        except UnknownEvent as error:
+            unknown = error
+        else:
+            return codec
+    raise unknown or UnknownEvent("this service has no events")
+
+
+def example_of(schema: Schema, definitions: Schema) -> Any:  # noqa: PLR0911 - a case each
+    """A value of this schema."""
+    match schema:
+        case {"$ref": ref}:
+            return example_of(definitions[ref.rpartition("/")[2]], definitions)
+        case {"enum": [first, *_]} | {"const": first}:
+            return first
+        case {"anyOf": [first, *_]}:
+            return example_of(first, definitions)
+        case {"properties": properties}:
+            return {name: example_of(each, definitions) for name, each in properties.items()}
+        case {"type": "object"}:
+            inner = schema.get("additionalProperties", {})
+            return {"key": example_of(inner if isinstance(inner, dict) else {}, definitions)}
+        case {"type": "array"}:
+            inner = schema.get("prefixItems") or [schema.get("items") or {}]
+            return [example_of(each, definitions) for each in inner]
+        case {"format": "date-time"}:
+            return "2026-01-02T03:04:05Z"
+        case {"format": "date"}:
+            return "2026-01-02"
+        case {"format": "uuid"}:
+            return "12345678-1234-5678-1234-567812345678"
+    samples = {"integer": 7, "number": 1.5, "boolean": True, "null": None}
+    return samples.get(schema.get("type", "string"), "é")
+
+
+def broken(released: Schema, now: Schema) -> list[str]:
+    """What was changed of released definitions so that what is stored means something else, or does
+    not load: one line each. A new field that has a default breaks nothing, nor does a new choice."""
+    found = []
+    for name, before in released.items():
+        after = now.get(name)
+        if after is None:
+            found.append(f"{name} is gone")
+        elif "properties" in before:
+            found += [f"{name}.{line}" for line in _broken_fields(before, after)]
+        elif not _reads(before, after):
+            found.append(f"{name} was {before} and is {after}")
+    return found
+
+
+def _broken_fields(before: Schema, after: Schema) -> list[str]:
+    found = []
+    properties = after.get("properties", {})
+    for field, schema in before["properties"].items():
+        if field not in properties:
+            found.append(f"{field} is gone")
+        elif not _reads(schema, properties[field]):
+            found.append(f"{field} was {schema} and is {properties[field]}")
+    added = set(after.get("required", ())) - set(before["properties"])
+    return found + [f"{field} is new and has no default" for field in sorted(added)]
+
+
+def _reads(before: Schema, after: Schema) -> bool:
+    """Whether what was stored under `before` is the same under `after`."""
+    after = {**after}
+    if "default" not in before:
+        after.pop("default", None)
+    if "enum" in before and set(before["enum"]) <= set(after.get("enum", ())):
+        after["enum"] = before["enum"]
+    return before == after
+
+
+def add() -> list[Path]:
+    """Write what is not there yet. Returns the new files."""
+    new = [(file_of(each), golden(each)) for each in service()[1] if not file_of(each).exists()]
+    for path, content in new:
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return [path for path, _ in new]
+
+
+if __name__ == "__main__":
+    for path in add():
+        print(f"new: {path.relative_to(FOLDER.parents[1])}")
