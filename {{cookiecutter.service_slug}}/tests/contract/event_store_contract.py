@@ -29,7 +29,8 @@ from {{ cookiecutter.__package }}.service import ports
 from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries
 
 from ..support import counter
-from ..support.commits import NOW, THREADS, all_at_once, append, commit, events, follow_up
+from ..support.commits import NOW, append, commit, events, follow_up
+from ..support.race import THREADS, all_at_once
 from .log_contract import LogContract
 from .views_contract import ViewsContract
 

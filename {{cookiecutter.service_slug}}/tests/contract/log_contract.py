@@ -19,9 +19,11 @@ from {{ cookiecutter.__package }}.bus import (
     Snapshot,
     Stored,
     StoredCommit,
+    Subscription,
 )
 
-from ..support.commits import NOW, THREADS, all_at_once, append, commit, drain, follow_up
+from ..support.commits import NOW, append, commit, drain, follow_up
+from ..support.race import THREADS, all_at_once
 
 DAY = timedelta(days=1)
 
@@ -201,6 +203,18 @@ class LogContract:
         assert results == [None] * 8
         expected = {(f"s/{n}-{each}", 1) for n in range(8) for each in range(per_thread)}
         assert set(places(seen)) == expected
+
+    def test_following_the_feed_comes_to_rest(self, store: EventStore) -> None:
+        """What a subscription writes down of itself is nothing to follow."""
+        seen: list[StoredCommit] = []
+        subscription = Subscription(store, "follower", seen.extend)
+        for number in range(1, 4):
+            store.append(commit(append(Position.start(f"s/{number}"))))
+            calls = 0
+            while subscription.advance():
+                calls += 1
+                assert calls < 10
+            assert len(seen) == number
 
     # Moving house
 

@@ -1,10 +1,7 @@
-"""Commits to give to a store, and threads to give them at once."""
+"""Commits to give to a store."""
 
 import json
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from threading import Barrier
 from typing import Any
 
 from {{ cookiecutter.__package }}.bus import (
@@ -15,12 +12,10 @@ from {{ cookiecutter.__package }}.bus import (
     Position,
     RandomIds,
     StoredCommit,
-    StoreError,
     StreamAppend,
 )
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-THREADS = 16
 
 
 def events(*texts: str) -> str:
@@ -55,21 +50,6 @@ def follow_up(stream_id: str, version: int, ordinal: int = 0, **fields: Any) -> 
         1,
         fields.pop("due_at", NOW),
     )
-
-
-def all_at_once(run: Callable[[int], Any], threads: int = THREADS) -> list[Any]:
-    """What `run(0)`, `run(1)`, ... return or raise as a `StoreError`, started together."""
-    barrier = Barrier(threads)
-
-    def one(number: int) -> Any:
-        barrier.wait()
-        try:
-            return run(number)
-        except StoreError as error:
-            return error
-
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(one, range(threads)))
 
 
 def drain(store: EventStore, checkpoint: str | None = None) -> tuple[list[StoredCommit], str]:

@@ -34,7 +34,7 @@ def run(
         env=_environment(environment),
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=5 * SECONDS,
         check=False,
     )
 

@@ -17,29 +17,30 @@ class Subscription:
     def __init__(self, store: EventStore, name: str, receive: Receive) -> None:
         self._store, self._receive = store, receive
         self._cell = f"checkpoint/{name}"
-        self._checkpoint: str | None = None
+        self._kept: str | None = None
+        self._at: str | None = None
         self._known = False
 
     def advance(self, limit: int = 1000) -> bool:
         """Give the subscriber the next page, if there is one, and only then move the checkpoint.
         Returns whether asking again at once is worth it. Raises what the subscriber raises, and
-        `StoreUnavailable`."""
-        checkpoint = self._load()
-        page = self._store.feed(checkpoint, limit)
+        `StoreUnavailable`.
+
+        A checkpoint that moved past nothing is not written: where the feed is of all that changes in
+        a table, the note would be news itself, and the news be noted, for ever.
+        """
+        if not self._known:
+            self._kept = self._at = self._store.views.cell(self._cell)
+            self._known = True
+        page = self._store.feed(self._at, limit)
         if page.commits:
             self._receive(page.commits)
-        if page.checkpoint != checkpoint:
-            self._known = self._store.views.set_cell(self._cell, page.checkpoint, checkpoint)
-            self._checkpoint = page.checkpoint
-        return page.more or not self._known  # if another process was faster, see where it stands
+            # if another process was faster, see next time where it stands
+            self._known = self._store.views.set_cell(self._cell, page.checkpoint, self._kept)
+            self._kept = page.checkpoint
+        self._at = page.checkpoint
+        return page.more or not self._known
 
     def lag(self, limit: int = 1000) -> list[StoredCommit]:
         """What the subscriber has not been given yet: at most about `limit` commits of it."""
         return self._store.feed(self._store.views.cell(self._cell), limit).commits
-
-    def _load(self) -> str | None:
-        """Where it stands: known from the last time, unless another process has moved it since."""
-        if not self._known:
-            self._checkpoint = self._store.views.cell(self._cell)
-            self._known = True
-        return self._checkpoint

@@ -1,0 +1,108 @@
+"""The example workflow, crashed at every call of the store and of the files.
+
+A program: it takes the store from the environment, and a folder for the ledger of what was accepted.
+"""
+
+import sys
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from {{ cookiecutter.__package }} import log
+from {{ cookiecutter.__package }}.adapters import files
+from {{ cookiecutter.__package }}.bootstrap import make_bus, open_store
+from {{ cookiecutter.__package }}.bus import AggregateNotFound, Dispatch, MessageBus, Worker
+from {{ cookiecutter.__package }}.config import Settings, load_settings
+from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
+from {{ cookiecutter.__package }}.service import ports
+from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries
+
+from ..support.crash import Mortal, crash_at_every_call
+
+WORKFLOW = [f"{{ cookiecutter.__aggregate }}{done}" for done in ("Created", "Processed", "Archived")]
+ROUNDS = 50
+
+
+def main(folder: Path) -> None:
+    own = {"files_path": folder / "files", "snapshot_every": 2, "log_level": "error"}
+    settings = load_settings().model_copy(update=own)
+    log.configure(settings)
+    for inline in (True, False):
+        points = crash_at_every_call(
+            partial(act, settings, folder, inline),
+            partial(check, settings, folder, inline),
+        )
+        print(f"{'inline' if inline else 'worker'}: {points} points")
+
+
+def bus_of(
+    settings: Settings, inline: bool, mortal: Mortal[object] = lambda port: port
+) -> MessageBus:
+    return make_bus(
+        settings,
+        store=mortal(open_store(settings)),  # type: ignore[arg-type]
+        dependencies={ports.FileStore: mortal(files.open_files(settings))},
+        dispatch=Dispatch(inline=inline, grace=timedelta(0)),
+    )
+
+
+def id_of(number: int, inline: bool) -> str:
+    return f"{'inline' if inline else 'worker'}-{number}"
+
+
+def act(
+    settings: Settings, folder: Path, inline: bool, number: int, mortal: Mortal[object]
+) -> None:
+    """Take in one, write into the ledger that it was accepted, and run what follows."""
+    bus = bus_of(settings, inline, mortal)
+    new_id = id_of(number, inline)
+    command = commands.Create{{ cookiecutter.__aggregate }}(
+        {{ cookiecutter.__aggregate_snake }}_id=new_id,
+        data={"number": number},
+    )
+    bus.handle(command)
+    (folder / new_id).write_text("accepted")
+    finish(bus)
+
+
+def finish(bus: MessageBus) -> None:
+    """Run what is due, and bring the read models up to date."""
+    worker = Worker(bus)
+    for _ in range(ROUNDS):
+        if not worker.run_once():
+            break
+    for projector in bus.projectors.values():
+        while projector.subscription.advance():
+            pass
+
+
+def check(settings: Settings, folder: Path, inline: bool, number: int) -> None:
+    """After a restart: what was accepted is done, once; and nothing is half done, or stuck."""
+    bus = bus_of(settings, inline)
+    finish(bus)
+    new_id = id_of(number, inline)
+    archived = list((folder / "files").rglob(f"{new_id}.json"))
+    query = queries.Get{{ cookiecutter.__aggregate }}History(
+        {{ cookiecutter.__aggregate_snake }}_id=new_id,
+    )
+    try:
+        happened = [recorded.event.message_name for recorded in bus.ask(query)]
+    except AggregateNotFound:
+        assert not (folder / new_id).exists(), "it was accepted, and is lost"
+        assert not archived, "it never was, and is archived"
+    else:
+        assert happened == WORKFLOW, f"there happened {happened}"
+        assert len(archived) == 1, f"it is archived as {archived}"
+        row = bus.ask(
+            queries.Get{{ cookiecutter.__aggregate }}Row(
+                {{ cookiecutter.__aggregate_snake }}_id=new_id,
+            )
+        )
+        assert (row.status, row.version) == ("archived", 3), f"the list shows {row}"
+    assert bus.store.due(bus.clock.now()) == [], "it is stuck"
+    assert bus.store.parked() == [], "it was given up"
+    bus.store.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
