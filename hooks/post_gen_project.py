@@ -25,6 +25,7 @@ OWNED = {
         Path("tests/e2e/test_aws_lambda.py"),
         Path("tests/e2e/test_dynamodb_server.py"),
         Path("tests/integration/test_dynamodb.py"),
+        Path("tests/support/dynamodb_cost.py"),
         Path("tests/unit/test_config_dynamodb.py"),
     ],
     ("store", "postgres"): [

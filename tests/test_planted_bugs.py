@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .planted_bugs import BUS, DYNAMODB
+from .planted_bugs import BUS, DYNAMODB, DYNAMODB_BESIDE, POSTGRES
 from .support import BakedProject
 
 FAILED = 1  # pytest's exit code for tests that ran and failed
@@ -31,6 +31,22 @@ def test_a_bug_in_the_dynamodb_store_is_found(
     file = "adapters/event_store/dynamodb.py"
     planted = plant(baked["defaults"], tmp_path, file, text, bug)
     assert run_tests(planted, "tests/contract/test_dynamodb.py", "tests/integration") == FAILED
+
+
+@pytest.mark.parametrize(("file", "text", "bug"), DYNAMODB_BESIDE)
+def test_a_bug_beside_the_dynamodb_store_is_found(
+    baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
+) -> None:
+    planted = plant(baked["defaults"], tmp_path, f"adapters/event_store/{file}", text, bug)
+    assert run_tests(planted, "tests/contract/test_dynamodb.py", "tests/integration") == FAILED
+
+
+@pytest.mark.parametrize(("file", "text", "bug"), POSTGRES)
+def test_a_bug_in_the_postgres_store_is_found(
+    baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
+) -> None:
+    planted = plant(baked["postgres"], tmp_path, f"adapters/event_store/{file}", text, bug)
+    assert run_tests(planted, "tests/contract/test_postgres.py") == FAILED
 
 
 def plant(project: BakedProject, folder: Path, file: str, text: str, bug: str) -> Path:

@@ -231,6 +231,13 @@ class LogContract:
         store.restore(stored)
         assert list(store.dump()) == stored
 
+    def test_restoring_does_not_overwrite(self, store: EventStore) -> None:
+        stored = _a_house(store)
+        (row,) = store.pending("s/1")
+        assert store.claim(row, NOW + DAY)
+        store.restore(stored)
+        assert [each.attempts for each in store.pending("s/1")] == [2]
+
     def test_a_store_restored_goes_on_as_the_other_would_have(self, store: EventStore) -> None:
         stored = _a_house(source := MemoryEventStore())
         store.restore(stored[:3])

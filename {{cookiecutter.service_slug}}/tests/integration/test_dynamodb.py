@@ -1,17 +1,20 @@
 """What is special about the DynamoDB store: requests, layout, and the ways in which AWS says no."""
 
 import socket
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import TransactWriteError
 
 from {{ cookiecutter.__package }}.adapters.event_store import dynamodb, dynamodb_table
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import DynamoDBEventStore
+from {{ cookiecutter.__package }}.adapters.event_store.dynamodb_feed import Checkpoint, Shard
 from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import (
@@ -19,6 +22,8 @@ from {{ cookiecutter.__package }}.bus import (
     ConfigurationError,
     Dispatch,
     PendingKey,
+    Position,
+    Snapshot,
     StoreUnavailable,
 )
 from {{ cookiecutter.__package }}.config import Settings
@@ -26,6 +31,8 @@ from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} im
 from {{ cookiecutter.__package }}.service import ports
 
 from ..support import counter
+from ..support.commits import append, commit, drain
+from ..support.dynamodb_cost import Meter
 from ..support.moto_server import REGION, moto_server
 
 tables = count(1)
@@ -284,3 +291,199 @@ def test_without_a_region_the_start_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     with pytest.raises(ConfigurationError, match="AWS_REGION"):
         dynamodb.open_store(Settings(store="dynamodb"))
+
+
+# What it costs
+
+
+def test_the_whole_workflow_costs_at_most_eighteen_write_units(store: DynamoDBEventStore) -> None:
+    bus = make_bus(
+        Settings(store="memory"),
+        store=store,
+        dependencies={ports.FileStore: MemoryFileStore()},
+    )
+    meter = Meter(store._client)
+    bus.handle(
+        commands.Create{{ cookiecutter.__aggregate }}(
+            {{ cookiecutter.__aggregate_snake }}_id="a",
+            data={"item": "book"},
+        )
+    )
+    assert meter.requests == ["TransactWriteItems", *["Query", "TransactWriteItems"] * 2]
+    assert meter.writes == 18
+    assert meter.reads == 2
+
+
+@pytest.mark.parametrize(("size", "expected"), [(10, 1), (900, 2), (5000, 6)])
+def test_a_plain_command_costs_a_unit_for_each_kilobyte(
+    store: DynamoDBEventStore, size: int, expected: int
+) -> None:
+    meter = Meter(store._client)
+    store.append(commit(append(Position.start("s/1"), "x" * size)))
+    assert (meter.requests, meter.writes) == (["PutItem"], expected)
+
+
+def test_a_load_reads_no_further_than_to_the_snapshot(
+    store: DynamoDBEventStore, calls: Calls
+) -> None:
+    for number in range(6):
+        store.append(commit(append(store.load("s/1").position, str(number))))
+    store.save_snapshot(Snapshot("s/1", 5, "print", "{}"))
+    calls.clear()
+    assert len(store.load("s/1", fingerprint="print").commits) == 1
+    ((operation, parameters),) = calls
+    assert (operation, parameters["Limit"]) == ("Query", dynamodb.TAIL_ITEMS)
+
+
+# The feed, when the stream is not what it should be
+
+
+@pytest.fixture
+def follower(url: str) -> Iterator[DynamoDBEventStore]:
+    """A store that looks through the whole table at every other call."""
+    table = f"special-{next(tables)}"
+    dynamodb.create(
+        Settings(store="dynamodb", dynamodb_table=table, aws_endpoint_url=url, aws_region=REGION)
+    )
+    store = DynamoDBEventStore(table, region=REGION, url=url)
+    yield store
+    store.close()
+
+
+def answer(
+    monkeypatch: pytest.MonkeyPatch, store: DynamoDBEventStore, name: str, change: Any
+) -> None:
+    client = store._feed._client
+    asked = getattr(client, name)
+    monkeypatch.setattr(client, name, lambda **given: change(asked(**given)))
+
+
+def trimmed(_answer: Any) -> Any:
+    raise ClientError({"Error": {"Code": "TrimmedDataAccessException", "Message": ""}}, "it")
+
+
+def test_a_checkpoint_that_is_too_old_starts_over(
+    follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower.append(commit(append(Position.start("s/1"))))
+    _, checkpoint = drain(follower)
+    follower.append(commit(append(Position.start("s/2"))))
+    answer(monkeypatch, follower, "get_records", trimmed)
+    page = follower.feed(checkpoint)
+    monkeypatch.undo()
+    assert page.more
+    assert {each.stream_id for each in drain(follower, page.checkpoint)[0]} == {"s/1", "s/2"}
+
+
+def test_what_the_stream_has_lost_the_next_sweep_finds(
+    follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, checkpoint = drain(follower)
+    follower.append(commit(append(Position.start("s/1"))))
+
+    def lost(answered: Any) -> Any:
+        return {**answered, "Records": answered["Records"][:0]}
+
+    answer(monkeypatch, follower, "get_records", lost)
+    assert drain(follower, checkpoint)[0] == []
+    follower._feed._sweep = 0.0
+    page = follower.feed(checkpoint)
+    assert [each.stream_id for each in page.commits] == ["s/1"]
+
+
+def test_an_expired_iterator_is_replaced(
+    follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = follower.end()
+    follower.append(commit(append(Position.start("s/1"))))
+    expired = [True]
+    client = follower._feed._client
+    asked = client.get_records
+
+    def get_records(**given: Any) -> Any:
+        if expired:
+            expired.pop()
+            code = "ExpiredIteratorException"
+            raise ClientError({"Error": {"Code": code, "Message": ""}}, "GetRecords")
+        return asked(**given)
+
+    monkeypatch.setattr(client, "get_records", get_records)
+    assert [each.stream_id for each in drain(follower, checkpoint)[0]] == ["s/1"]
+
+
+def test_a_shard_is_followed_by_its_children_and_not_before_it_is_done(
+    follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream of three shards: the first one was split."""
+    follower.append(commit(append(Position.start("s/1"), "a")))
+    follower.append(commit(append(Position.start("s/2"), "b")))
+    (first, second) = follower._feed._client.get_records(
+        ShardIterator=follower._feed._iterator(
+            Checkpoint(follower._feed._stream(), 0.0, {}),
+            "shardId-00000001541626099285-f35f62ef",
+            ShardIteratorType="TRIM_HORIZON",
+        )
+    )["Records"]
+    shards: dict[str, list[Any]] = {"parent": [first], "left": [second], "right": []}
+
+    class Client:
+        def describe_stream(self, **_: Any) -> Any:
+            described = [
+                {"ShardId": name, "SequenceNumberRange": {}, "ParentShardId": parent}
+                for name, parent in (("left", "parent"), ("right", "parent"), ("parent", "gone"))
+            ]
+            return {"StreamDescription": {"Shards": described}}
+
+        def get_shard_iterator(self, ShardId: str, **given: Any) -> Any:  # noqa: N803 - of AWS
+            return {"ShardIterator": f"{ShardId} {given.get('SequenceNumber', '')}"}
+
+        def get_records(self, ShardIterator: str, **_: Any) -> Any:  # noqa: N803 - of AWS
+            name, _, after = ShardIterator.partition(" ")
+            records = [] if after else shards[name]
+            done: dict[str, str] = {} if name == "parent" and after else {"NextShardIterator": "x"}
+            return {"Records": records, **done}
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(follower._feed, "_made", Client())
+    at = Checkpoint("stream", time.time(), {"parent": Shard()})
+    commits, _ = drain(follower, msgspec.json.encode(at).decode())
+    assert [each.stream_id for each in commits] == ["s/1", "s/2"]
+
+
+@pytest.mark.parametrize("disturbed", ["shuffled", "doubled", "missing"])
+def test_a_read_model_is_right_whatever_the_stream_gives(
+    follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch, disturbed: str
+) -> None:
+    bus = make_bus(
+        Settings(store="memory"),
+        store=follower,
+        dependencies={ports.FileStore: MemoryFileStore()},
+    )
+    (projector,) = bus.projectors.values()
+    projector.subscription.advance()
+
+    def change(answered: Any) -> Any:
+        records = answered["Records"]
+        changed = {
+            "shuffled": records[::-1],
+            "doubled": records * 2,
+            "missing": records[-1:],
+        }[disturbed]
+        return {**answered, "Records": changed}
+
+    answer(monkeypatch, follower, "get_records", change)
+    bus.handle(
+        commands.Create{{ cookiecutter.__aggregate }}(
+            {{ cookiecutter.__aggregate_snake }}_id="a",
+            data={},
+        )
+    )
+    for _ in range(5):
+        projector.subscription.advance()
+    if disturbed == "missing":  # the last record is of no commit: the sweep finds them
+        follower._feed._sweep = 0.0
+        projector.subscription.advance()
+    (row,) = follower.views.rows(f"{projector.projection.name}.1", ["a"]).values()
+    assert (row.version, row.label) == (3, "archived")

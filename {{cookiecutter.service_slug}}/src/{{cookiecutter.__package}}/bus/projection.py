@@ -19,6 +19,7 @@ from .subscription import Subscription
 from .views import ViewRow
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 Progress = Callable[[int, int], None]
 """Is told how many commits are done, and of about how many."""
@@ -89,12 +90,10 @@ class Projector(Generic[R]):
 
     def read(self, key: str, min_version: int = 0) -> tuple[R, int] | None:
         """A row and the version it has seen. If that is below `min_version`, from the log."""
-        view = self._view(self._generations().active)
-        found = self._store.views.rows(view, [key]).get(key)
+        found = self._read(lambda view: self._store.views.rows(view, [key])).get(key)
         if min_version > (found.version if found else 0):
-            commits = self._store.load(self.projection.aggregate.stream_of(key)).commits
-            self.receive(commits)
-            found = self._store.views.rows(view, [key]).get(key)
+            self.receive(self._store.load(self.projection.aggregate.stream_of(key)).commits)
+            found = self._read(lambda view: self._store.views.rows(view, [key])).get(key)
         row = self._decode(found) if found else None
         return (row, found.version) if found and row is not None else None
 
@@ -102,9 +101,19 @@ class Projector(Generic[R]):
         self, labels: Iterable[str], limit: int, after: tuple[str, str] | None
     ) -> list[tuple[R, ViewRow]]:
         """The rows with these labels, from the end backward, and as what they are kept."""
-        view = self._view(self._generations().active)
-        found = self._store.views.find(view, list(labels), limit, after)
+        wanted = list(labels)
+        found = self._read(lambda view: self._store.views.find(view, wanted, limit, after))
         return [(row, kept) for kept in found if (row := self._decode(kept)) is not None]
+
+    def _read(self, ask: Callable[[str], T]) -> T:
+        """What the active rows answer; asked again if others were made active meanwhile."""
+        before = self._generations().active
+        while True:
+            answer = ask(self._view(before))
+            now = self._generations().active
+            if now == before:
+                return answer
+            before = now
 
     def rebuild(self, progress: Progress = lambda _done, _total: None) -> None:
         """Make all rows anew, from nothing, while the old ones are read and kept up to date; then,
