@@ -437,11 +437,10 @@ def test_a_shard_is_followed_by_its_children_and_not_before_it_is_done(
         def get_shard_iterator(self, ShardId: str, **given: Any) -> Any:  # noqa: N803 - of AWS
             return {"ShardIterator": f"{ShardId} {given.get('SequenceNumber', '')}"}
 
-        def get_records(self, ShardIterator: str, **_: Any) -> Any:  # noqa: N803 - of AWS
+        def get_records(self, ShardIterator: str, **_given: Any) -> Any:  # noqa: N803 - of AWS
             name, _, after = ShardIterator.partition(" ")
-            records = [] if after else shards[name]
-            done: dict[str, str] = {} if name == "parent" and after else {"NextShardIterator": "x"}
-            return {"Records": records, **done}
+            following = None if name == "parent" and after else "x"
+            return {"Records": [] if after else shards[name], "NextShardIterator": following}
 
         def close(self) -> None:
             pass
