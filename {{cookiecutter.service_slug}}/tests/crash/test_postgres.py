@@ -1,9 +1,12 @@
-"""Killed at every call, on Postgres."""
+"""Killed at every call, and again and again under load, on Postgres."""
 
 from pathlib import Path
 
+import pytest
+
 from ..support.postgres import server, template, url
 from ..support.process import run
+from .load import killed_under_load
 
 __all__ = ["server", "template", "url"]
 
@@ -15,3 +18,10 @@ def test_killed_anywhere_the_workflow_is_done_once_after_a_restart(
     crashed = run(tmp_path, str(tmp_path), module="tests.crash.workflow", **environment)
     assert crashed.returncode == 0, crashed.stderr
     assert "worker: " in crashed.stdout
+
+
+@pytest.mark.slow
+def test_what_was_accepted_under_load_is_archived_with_exactly_three_events(
+    tmp_path: Path, url: str
+) -> None:
+    killed_under_load(tmp_path, STORE="postgres", DATABASE_URL=url)

@@ -1,5 +1,6 @@
 """The service as it runs on DynamoDB, which moto's server plays on loopback."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,3 +60,25 @@ def test_without_its_table_it_is_alive_and_not_ready(
         assert run(tmp_path, "create-store", **environment).returncode == 0
         assert httpx.get(f"{server.url}/ready").status_code == 200
         assert server.stop() == 0
+
+
+def test_what_was_open_on_a_laptop_is_finished_here(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """Export from a SQLite file in the middle of work, and import: the worker runs what was open."""
+    with serving(tmp_path, f"Process{NAME}", module="tests.support.stuck") as service:
+        body = b'{"%s": "a", "data": {}}' % ID.encode()
+        with start_request(service, b"Content-Length: %d\r\n" % len(body), body):
+            service.wait_for("stuck")
+        assert run(tmp_path, "export", "log.jsonl").returncode == 0
+    assert run(tmp_path, "create-store", **environment).returncode == 0
+    assert run(tmp_path, "import", "log.jsonl", **environment).returncode == 0
+    assert "1 open" in run(tmp_path, "status", **environment).stdout
+    with serving(tmp_path, **environment) as service:
+        until(lambda: len(events_of(service, "a")) >= 3 or None)
+        assert events_of(service, "a") == WORKFLOW
+        assert service.stop() == 0
+    laptop, here = (
+        run(tmp_path, "history", "a", "--json", **each).stdout for each in ({}, environment)
+    )
+    assert json.loads(here)["events"][:1] == json.loads(laptop)["events"]

@@ -1,5 +1,6 @@
 """The service as it runs on a real Postgres."""
 
+import json
 from pathlib import Path
 
 import httpx
@@ -56,3 +57,23 @@ def test_without_its_server_it_is_alive_and_not_ready(tmp_path: Path) -> None:
         assert [answer.status_code for answer in answers] == [503, 503]
         assert "hunter2" not in (tmp_path / "serve.log").read_text()
         assert service.stop() == 0
+
+
+def test_what_was_open_on_a_laptop_is_finished_here(tmp_path: Path, url: str) -> None:
+    """Export from a SQLite file in the middle of work, and import: the worker runs what was open."""
+    with serving(tmp_path, f"Process{NAME}", module="tests.support.stuck") as service:
+        body = b'{"%s": "a", "data": {}}' % ID.encode()
+        with start_request(service, b"Content-Length: %d\r\n" % len(body), body):
+            service.wait_for("stuck")
+        assert run(tmp_path, "export", "log.jsonl").returncode == 0
+    environment = {"STORE": "postgres", "DATABASE_URL": url}
+    assert run(tmp_path, "import", "log.jsonl", **environment).returncode == 0
+    assert "1 open" in run(tmp_path, "status", **environment).stdout
+    with serving(tmp_path, **environment) as service:
+        until(lambda: len(events_of(service, "a")) >= 3 or None)
+        assert events_of(service, "a") == WORKFLOW
+        assert service.stop() == 0
+    laptop, here = (
+        run(tmp_path, "history", "a", "--json", **each).stdout for each in ({}, environment)
+    )
+    assert json.loads(here)["events"][:1] == json.loads(laptop)["events"]
