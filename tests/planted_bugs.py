@@ -138,7 +138,7 @@ BUS = [
         "WHERE name = ? AND text = ?",
         "WHERE name = ? AND ? <> ''",
     ),
-    ("adapters/event_store/sqlite_views.py", "sort DESC, key DESC", "sort DESC"),
+    ("adapters/event_store/sqlite_views.py", "sort DESC, key DESC", "sort DESC, key"),
 ]
 
 DYNAMODB = [

@@ -154,6 +154,22 @@ class EventStoreContract(LogContract, ViewsContract):
         assert refused.value.streams == ("s/1",)
         assert [store.load(name).position.version for name in ("s/3", "s/4")] == [1, 0]
 
+    def test_of_two_who_each_read_what_the_other_writes_at_most_one_wins(
+        self, store: EventStore
+    ) -> None:
+        for version in (0, 1):
+            streams = [f"s/{version}/{number}" for number in range(THREADS)]
+            for stream_id in streams[: THREADS * version]:
+                store.append(commit(append(Position.start(stream_id))))
+            ends = [Position(stream_id, version) for stream_id in streams]
+
+            def write(number: int, ends: list[Position] = ends) -> bool:
+                store.append(commit(append(ends[number]), unchanged=(ends[number ^ 1],)))
+                return True
+
+            won = [result is True for result in all_at_once(write)]
+            assert [pair for pair in zip(won[::2], won[1::2], strict=True) if all(pair)] == []
+
     def test_the_identical_commit_may_be_sent_again(self, store: EventStore) -> None:
         position = Position.start("s/1")
         same = commit(

@@ -80,6 +80,16 @@ def test_the_feed_never_skips_a_commit_that_began_first_and_ends_last(
     assert [each.stream_id for each in commits] == ["s/early", "s/late"]
 
 
+def test_the_feed_is_in_order_of_what_began_first(store: PostgresEventStore, url: str) -> None:
+    with psycopg.connect(url) as early, psycopg.connect(url) as late:
+        early.execute("SELECT pg_current_xact_id()")
+        insert(late, "s/late")
+        insert(early, "s/early")
+    first = store.feed(limit=1)
+    assert [each.stream_id for each in first.commits] == ["s/early"]
+    assert [each.stream_id for each in drain(store, first.checkpoint)[0]] == ["s/late"]
+
+
 def test_the_feed_does_not_stall_at_a_number_that_was_never_used(
     store: PostgresEventStore, url: str
 ) -> None:

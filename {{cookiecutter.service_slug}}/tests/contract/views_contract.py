@@ -63,6 +63,7 @@ class ViewsContract:
 
     def test_lists_come_in_pages_that_meet(self, store: EventStore) -> None:
         rows = [row(str(n), sort=f"{n // 4}", label="ab"[n % 2]) for n in range(40)]
+        rows += [row(key, 1, "a", sort) for key, sort in (("~", "1"), ("!", "1!"), ("z", "10"))]
         store.views.put("v", rows)
         for labels in (["a"], ["a", "b"]):
             listed: list[ViewRow] = []

@@ -10,6 +10,7 @@ from {{ cookiecutter.__package }}.bus import (
     Command,
     CommandHandler,
     Commit,
+    DomainError,
     Envelope,
     Idempotency,
     IdempotencyKeyReused,
@@ -49,7 +50,26 @@ class DoNothingHandler(CommandHandler[DoNothing]):
         DoNothingHandler.runs += 1
 
 
-COMMANDS = (*counter.COMMANDS, (OpenAny, OpenAnyHandler), (DoNothing, DoNothingHandler))
+class AddFirst(Command):
+    """Adds one, if none was added before."""
+
+    counter_id: str
+
+
+class AddFirstHandler(CommandHandler[AddFirst]):
+    def handle(self, command: AddFirst, uow: UnitOfWork) -> None:
+        found = uow.get(counter.Counter, command.counter_id)
+        if found.total:
+            raise DomainError("it is not the first")
+        found.record(counter.Added(counter_id=found.id))
+
+
+COMMANDS = (
+    *counter.COMMANDS,
+    (OpenAny, OpenAnyHandler),
+    (DoNothing, DoNothingHandler),
+    (AddFirst, AddFirstHandler),
+)
 
 
 def make_bus(store: MemoryEventStore | None = None, clock: FakeClock | None = None) -> MessageBus:
@@ -107,18 +127,22 @@ def test_sent_many_times_at_once_it_has_one_effect_and_one_answer() -> None:
     assert len(bus.store.feed().commits) == 1
 
 
-def test_a_refusal_that_the_first_of_two_has_caused_is_answered_as_the_first() -> None:
+@pytest.mark.parametrize("command", [counter.Open(counter_id="d"), AddFirst(counter_id="c")])
+def test_a_refusal_that_the_first_of_two_has_caused_is_answered_as_the_first(
+    command: Command,
+) -> None:
     """Both looked the key up before either had committed."""
     store = MemoryEventStore()
     bus = make_bus(store)
-    first = bus.handle(counter.Open(counter_id="c"), idempotency=KEY)
+    bus.handle(counter.Open(counter_id="c"))
+    first = bus.handle(command, idempotency=KEY)
     handled, store.handled = store.handled, lambda *_: None  # type: ignore[method-assign]
 
     def seen_later(*_: object) -> None:
         store.handled = handled  # type: ignore[method-assign]
 
     store.handled = seen_later  # type: ignore[method-assign,assignment]
-    again = bus.handle(counter.Open(counter_id="c"), idempotency=KEY)
+    again = bus.handle(command, idempotency=KEY)
     assert (again.events, again.replayed) == (first.events, True)
 
 

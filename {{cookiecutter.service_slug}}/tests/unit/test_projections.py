@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable
 from threading import Event, Thread
+from typing import Any
 
 import msgspec
 import pytest
@@ -24,6 +25,8 @@ from {{ cookiecutter.__package }}.bus import (
     RecordedEvent,
     StoredCommit,
     StoreUnavailable,
+    Subscription,
+    ViewRow,
 )
 
 from ..support import counter
@@ -170,6 +173,22 @@ def test_another_process_goes_on_where_the_last_one_stood() -> None:
     assert totals(bus) == {"0": 0, "1": 1, "2": 2, "3": 3}
 
 
+def test_who_is_overtaken_does_not_move_the_checkpoint_back() -> None:
+    store = MemoryEventStore()
+    bus = make_bus(store)
+    count(bus, "a", 0)
+    fast = projector(make_bus(store)).subscription
+
+    def overtaken(_commits: list[StoredCommit]) -> None:
+        count(bus, "b", 0)
+        fast.advance()
+
+    slow = Subscription(store, "totals", overtaken)
+    assert slow.advance()
+    assert fast.lag() == []
+    assert not slow.advance()
+
+
 def test_whoever_wrote_reads_what_was_written() -> None:
     bus = make_bus()
     count(bus, "a", 3)
@@ -232,6 +251,32 @@ def test_a_row_that_should_not_be_there_is_gone_after_a_rebuild() -> None:
     for _ in "abc":
         projector(bus).rebuild()
         assert len(bus.ask(ListTotals()).items) == 1
+
+
+def test_no_rows_are_kept_but_those_read_and_those_before() -> None:
+    bus = make_bus()
+    count(bus, "a", 1)
+    for _ in range(4):
+        projector(bus).rebuild()
+    kept = [bool(bus.store.views.rows(f"totals.{number}", ["a"])) for number in range(1, 7)]
+    assert kept == [False, False, False, True, True, False]
+
+
+def test_who_was_reading_through_two_rebuilds_is_not_left_with_nothing() -> None:
+    bus = make_bus()
+    count(bus, "a", 1)
+    catch_up(bus)
+    views = bus.store.views
+    find = views.find
+
+    def slow(*question: Any) -> list[ViewRow]:
+        views.find = find  # type: ignore[method-assign]
+        for _ in "ab":
+            projector(bus).rebuild()
+        return find(*question)
+
+    views.find = slow  # type: ignore[method-assign,assignment]
+    assert totals(bus) == {"a": 1}
 
 
 def test_a_rebuild_that_was_killed_is_begun_anew() -> None:

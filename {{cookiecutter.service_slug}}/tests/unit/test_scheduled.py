@@ -1,6 +1,8 @@
 """Commands that are due later: committed with the events, run once when their time has come."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from {{ cookiecutter.__package }}.bus import (
     Command,
     CommandHandler,
     Dispatch,
+    EventHandler,
     MessageBus,
     UnitOfWork,
     Worker,
@@ -22,7 +25,7 @@ HOUR = timedelta(hours=1)
 
 
 class AddLater(Command):
-    """Has one added after an hour; and, if it is to, one now."""
+    """Has one added after an hour; and, if it is to, one now, which leads to another."""
 
     counter_id: str
     now: bool = False
@@ -35,7 +38,7 @@ class AddLaterHandler(CommandHandler[AddLater]):
     def handle(self, command: AddLater, uow: UnitOfWork) -> None:
         found = uow.get(counter.Counter, command.counter_id)
         if command.now:
-            found.record(counter.Added(counter_id=found.id))
+            found.record(counter.Added(counter_id=found.id, carry_to=found.id))
         uow.schedule(counter.Add(counter_id=found.id), self._clock.now() + HOUR)
 
 
@@ -87,7 +90,7 @@ def test_it_runs_once_when_it_is_due_and_not_before(
     for step, expected in ((HOUR - timedelta(seconds=1), 0), (timedelta(seconds=1), 1), (HOUR, 1)):
         service.clock.move(seconds=step.total_seconds())
         worker.run_once()
-        assert service.total == expected + now
+        assert service.total == expected + 2 * now
     assert service.store.due(service.clock.now() + HOUR) == []
 
 
@@ -103,10 +106,26 @@ def test_any_number_may_be_waiting_and_none_holds_up_another(service: Service) -
         service.bus.handle(AddLater(counter_id="c"))
         service.bus.handle(AddLater(counter_id="c", now=True))
     service.bus.handle(counter.Add(counter_id="c", carry_to="c"))
-    assert service.total == 3 + 2
+    assert service.total == 6 + 2
     service.clock.move(hours=1)
     assert Worker(service.bus).run_once() == 6
-    assert service.total == 5 + 6
+    assert service.total == 8 + 6
+
+
+class WhenAddedTwice(EventHandler[counter.Added]):
+    """Two more follow from each, as often as `carry_to` is long."""
+
+    def handle(self, event: counter.Added) -> Iterable[Command]:
+        for _ in range(2 if event.carry_to else 0):
+            yield counter.Add(counter_id=event.counter_id, carry_to=event.carry_to[1:])
+
+
+def test_what_follows_from_what_follows_does_not_wait_for_it(service: Service) -> None:
+    service.bus.handle(AddLater(counter_id="c", now=True))
+    events: Any = ((counter.Opened, []), (counter.Added, [WhenAddedTwice]))
+    bus = counter.make_bus(service.store, events=events, dependencies={Clock: service.clock})
+    bus.handle(counter.Add(counter_id="c", carry_to="##"))
+    assert service.total == 2 + 1 + 2 + 4
 
 
 def test_it_is_committed_with_the_events_or_not_at_all(service: Service) -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.bus import (
     Aggregate,
+    Command,
+    CommandHandler,
     ConfigurationError,
     Event,
     LoadedStream,
@@ -18,6 +20,7 @@ from {{ cookiecutter.__package }}.bus import (
     Snapshot,
     Snapshots,
     StoreUnavailable,
+    UnitOfWork,
     applies,
     snapshots,
 )
@@ -64,6 +67,28 @@ def test_a_snapshot_and_its_tail_are_the_whole_fold(every: int) -> None:
     bus = counted(store, 10, every)
     assert total(bus) == total(counter.make_bus(store)) == 10
     assert [kept.version for kept in store.kept] == list(range(every, 12, every))
+
+
+class AddTwice(Command):
+    counter_id: str
+
+
+class AddTwiceHandler(CommandHandler[AddTwice]):
+    def handle(self, command: AddTwice, uow: UnitOfWork) -> None:
+        for _ in "ab":
+            uow.get(counter.Counter, command.counter_id).record(
+                counter.Added(counter_id=command.counter_id)
+            )
+
+
+def test_a_commit_that_goes_past_the_number_is_followed_by_one_too() -> None:
+    store = Store()
+    commands = (*counter.COMMANDS, (AddTwice, AddTwiceHandler))
+    bus = counter.make_bus(store, commands=commands, snapshot_every=4)
+    bus.handle(counter.Open(counter_id="c"))
+    for _ in range(5):
+        bus.handle(AddTwice(counter_id="c"))
+    assert [kept.version for kept in store.kept] == [5, 9]
 
 
 def test_a_load_begins_at_the_snapshot() -> None:
