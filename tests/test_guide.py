@@ -89,6 +89,19 @@ def test_mypy_finds_a_handler_that_does_not_take_its_own_message(own: BakedProje
     ]
 
 
+def test_each_guarantee_names_tests_that_are_there(project: BakedProject) -> None:
+    lines = (project.path / "GUARANTEES.md").read_text().splitlines()
+    rows = [line for line in lines if line.startswith("| ") and line != "| | |"]
+    tests = "".join(path.read_text() for path in project.path.glob("tests/**/*.py"))
+    assert len(rows) > 20
+    for row in rows:
+        named = re.findall(r"`(test_\w+)`", row)
+        folders = re.findall(r"`(tests/[\w/.]+)`", row)
+        assert named or folders, row
+        assert [name for name in named if f"def {name}(" not in tests] == []
+        assert [folder for folder in folders if not (project.path / folder).exists()] == []
+
+
 def test_the_diagram_in_the_readme_is_the_wiring(project: BakedProject) -> None:
     drawn = re.findall(r"(\w+)[\[(]+\"(\w+)\"[\])]+", (project.path / "README.md").read_text())
     labels = {label for _, label in drawn}

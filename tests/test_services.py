@@ -11,10 +11,17 @@ import pytest
 from .support import COMBINATIONS, BakedProject, bake
 
 
-@pytest.mark.parametrize("name", ["defaults", "zebra", "longest"])
+@pytest.mark.parametrize("name", ["defaults", "postgres", "zebra", "longest"])
 def test_the_rendered_tests_pass(tmp_path: Path, name: str) -> None:
     project = bake(tmp_path, **COMBINATIONS[name])
     assert " passed" in project.run("pytest", "--quiet", PYTHONPATH="src")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["defaults", "postgres"])
+def test_the_slow_ones_of_the_rendered_tests_pass(tmp_path: Path, name: str) -> None:
+    project = bake(tmp_path, **COMBINATIONS[name])
+    assert " passed" in project.run("pytest", "--quiet", "-m", "slow", PYTHONPATH="src")
 
 
 def test_python_and_make_are_enough_for_a_fresh_service(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     s3_bucket: str | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    drain_seconds: float = Field(default=0, ge=0, le=900)
     dispatch: Literal["inline", "worker"] = "inline"
     worker: Literal["embedded", "external"] = "embedded"
     snapshot_every: int = Field(default=0, ge=0)

@@ -8,7 +8,7 @@ The fixture gives an empty store, and closes it.
 """
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,11 +17,13 @@ from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import (
     ConcurrencyError,
+    Dispatch,
     DuplicateCommand,
     EventStore,
     PendingKey,
     Position,
     StoreError,
+    Worker,
 )
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
@@ -343,6 +345,31 @@ class EventStoreContract(LogContract, ViewsContract):
         assert len(done) <= final <= THREADS * 3
         if not any(isinstance(row, StoreError) for row in outcomes):
             assert final == THREADS * 3
+
+    def test_workers_and_inline_dispatch_at_once_have_each_effect_once_and_in_order(
+        self, store: EventStore
+    ) -> None:
+        grace = Dispatch(grace=timedelta(0))
+        client = counter.make_bus(store, dispatch=grace)
+        for name in ("source", "target"):
+            client.handle(counter.Open(counter_id=name))
+
+        def run(number: int) -> None:
+            bus = counter.make_bus(store, dispatch=grace)
+            for _ in "ab":
+                if number % 2:
+                    bus.handle(counter.Add(counter_id="source", carry_to="target"))
+                else:
+                    Worker(bus).run_once()
+
+        all_at_once(run, 8)
+        source = client.ask(counter.GetTotal(counter_id="source"))
+        while store.due(datetime.now(UTC)):
+            Worker(client).run_once()
+        assert client.ask(counter.GetTotal(counter_id="target")) == source > 0
+        causes = [each.causation_id for each in store.load("Counter/target").commits[1:]]
+        assert causes == [f"Counter/source@{version}" for version in range(2, source + 2)]
+        assert store.parked() == []
 
     def test_threads_through_one_bus_do_not_disturb_each_other(self, store: EventStore) -> None:
         files = MemoryFileStore()

@@ -218,6 +218,21 @@ class LogContract:
 
     # Moving house
 
+    def test_whatever_is_done_besides_what_was_recorded_stays(self, store: EventStore) -> None:
+        _a_house(store)
+        seen, (row,) = drain(store)[0], store.pending("s/1")
+        store.claim(row, NOW)
+        (row,) = store.pending("s/1")
+        store.park(row, NOW, "it failed")
+        store.replay(row.key, NOW)
+        store.append(commit(append(store.load("s/2").position), consumes=row.key))
+        for dead in store.parked():
+            store.drop(dead.key)
+        store.save_snapshot(Snapshot("s/1", 3, "code", "{}"))
+        store.views.clear("v")
+        store.restore([msgspec.structs.replace(each, events="[]") for each in seen])
+        assert [each for each in drain(store)[0] if each in seen] == seen
+
     def test_what_was_dumped_is_restored(self, store: EventStore) -> None:
         stored = _a_house(store)
         kinds = [type(each) for each in stored]

@@ -132,6 +132,22 @@ def test_a_request_in_flight_is_answered_before_the_server_stops(tmp_path: Path)
         assert server.process.wait(30) == 0
 
 
+def test_it_is_not_ready_for_a_while_before_it_stops(tmp_path: Path) -> None:
+    with serving(tmp_path, DRAIN_SECONDS="2") as server:
+        assert httpx.get(f"{server.url}/ready").status_code == 200
+        server.process.terminate()
+        until(lambda: httpx.get(f"{server.url}/ready").status_code == 503 or None)
+        assert httpx.post(f"{server.url}{PATH}", json={ID: "a", "data": {}}).status_code == 201
+        assert server.process.wait(30) == 0
+
+
+def test_asked_twice_it_stops_at_once(tmp_path: Path) -> None:
+    with serving(tmp_path, DRAIN_SECONDS="60") as server:
+        server.process.terminate()
+        until(lambda: httpx.get(f"{server.url}/ready").status_code == 503 or None)
+        assert server.stop() == 0
+
+
 @pytest.mark.parametrize("where", [f"Process{NAME}", f"Archive{NAME}", "put"])
 def test_killed_in_the_middle_of_a_workflow_it_is_completed_once_after_a_restart(
     tmp_path: Path, where: str

@@ -82,6 +82,17 @@ def test_it_leaves_follow_ups_alone_until_they_are_due(
     assert (Worker(bus).run_once(), totals(bus, "ab")) == (0, [1, 1])
 
 
+@pytest.mark.parametrize("handlers", [[], [counter.WhenAdded, counter.WhenAdded]])
+def test_what_was_decided_is_what_runs_whatever_the_code_would_decide_now(
+    store: MemoryEventStore, clock: FakeClock, handlers: list[Any]
+) -> None:
+    leave_open(store, clock, ("a", "b"))
+    clock.move(seconds=5)
+    events: Any = ((counter.Opened, []), (counter.Added, handlers))
+    bus = bus_of(store, clock, events=events)
+    assert (Worker(bus).run_once(), totals(bus, "ab")) == (1, [1, 1])
+
+
 def test_it_runs_what_is_due_and_not_what_is_due_later(
     store: MemoryEventStore, clock: FakeClock
 ) -> None:

@@ -4,6 +4,8 @@ import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from threading import Timer
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -17,13 +19,34 @@ from .api.app import from_environment
 PACKAGE = Path(__file__).parent.parent
 
 
+class _Server(uvicorn.Server):
+    """Goes on for a while after SIGTERM, not ready: a second one stops it at once."""
+
+    def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._drain_seconds, self._is_draining = drain_seconds, False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        app = self.config.app
+        if isinstance(app, FastAPI):
+            app.state.stopping = True
+        if sig != signal.SIGTERM or not self._drain_seconds or self._is_draining:
+            super().handle_exit(sig, frame)
+            return
+        self._is_draining = True
+        exiting = Timer(self._drain_seconds, super().handle_exit, (sig, frame))
+        exiting.daemon = True
+        exiting.start()
+
+
 def serve(
     settings: Settings,
     make_app: Callable[[], FastAPI] = from_environment,
     *,
     reload: bool = False,
 ) -> None:
-    """Serve until told to stop: requests in flight are answered, the worker finishes its command.
+    """Serve until told to stop: after SIGTERM it is not ready, for so long as DRAIN_SECONDS says; then
+    requests in flight are answered, and the worker finishes its command.
 
     Raises `ConfigurationError` if a setting is wrong or HOST:PORT cannot be had.
     """
@@ -40,7 +63,7 @@ def serve(
             ws="none",
             server_header=False,
         )
-        server = uvicorn.Server(config)
+        server = _Server(config, settings.drain_seconds)
         host, port = listener.getsockname()[:2]
         address = f"[{host}]" if ":" in host else host
         log.logger.info("serving", url=f"http://{address}:{port}", store=settings.store)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
 from ... import log
@@ -26,8 +26,10 @@ def health() -> dict[str, str]:
 
 
 @probes.get("/ready", responses=documented(503))
-def ready(bus: Bus) -> dict[str, str]:
-    """The store answers."""
+def ready(request: Request, bus: Bus) -> dict[str, str]:
+    """The store answers, and the service is not about to stop."""
+    if request.app.state.stopping:
+        raise HTTPException(503, "the service is about to stop")
     bus.store.ping()
     return {"status": "ready"}
 
@@ -59,7 +61,7 @@ def create_app(bus: MessageBus, *, worker: EmbeddedWorker | None = None) -> Fast
         redirect_slashes=False,
         redoc_url=None,
     )
-    app.state.bus = bus
+    app.state.bus, app.state.stopping = bus, False
     app.add_middleware(RequestBoundary)
     app.include_router(probes)
     app.include_router({{ cookiecutter.__plural_snake }}.router)
