@@ -189,8 +189,11 @@ DYNAMODB_BESIDE = [
 
 POSTGRES = [
     ("postgres.py", "ORDER BY stream_id FOR UPDATE", "ORDER BY stream_id"),
-    ("postgres.py", "WHERE NOT gone AND cardinality(moved) = 0", "WHERE NOT gone"),
-    ("postgres.py", "WHERE NOT gone AND cardinality(moved) = 0", "WHERE cardinality(moved) = 0"),
+    ("postgres.py", "FROM token WHERE NOT EXISTS (SELECT FROM moved)", "FROM token"),
+    ("postgres.py", "FROM token WHERE NOT EXISTS", "WHERE NOT EXISTS"),
+    ("postgres.py", " WHERE head.version = %(at)s\n", "\n"),
+    ("postgres.py", "%(becomes)s FROM token", "%(becomes)s"),
+    ("postgres.py", "AND parked_at IS NULL FOR UPDATE", "FOR UPDATE"),
     ("postgres.py", "CASE WHEN idempotency.expires_at", "CASE WHEN true OR idempotency.expires_at"),
     ("postgres.py", "ORDER BY commits.xid, position LIMIT %s", "ORDER BY position LIMIT %s"),
     ("postgres.py", "xid < pg_snapshot_xmin(pg_current_snapshot())", "true"),

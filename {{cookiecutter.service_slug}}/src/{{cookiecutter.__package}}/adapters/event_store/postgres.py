@@ -1,9 +1,10 @@
 """The event store in Postgres: one statement for each commit, SQL to look inside.
 
-`append` is one statement in autocommit, right at READ COMMITTED: it locks the heads of all streams it
-names, in order, and the pending command it consumes, and writes only if all are as expected. What
+`append` is one statement in autocommit, right at READ COMMITTED: it locks the pending command it
+consumes and the heads of all streams it names, in order, and writes only if all are as expected. What
 another statement does at the same moment to what was not there to be locked, a new stream or a new
-idempotency key, ends in a violated constraint, and so in nothing written.
+idempotency key, ends in a violated constraint, and so in nothing written. The statement says nothing
+of what a commit does not have: the server is spared the looking.
 
 The feed is ordered by (transaction id, position) and ends below the oldest transaction that still
 runs: a commit that comes late is never behind a checkpoint, and a number never used is no gap.
@@ -11,6 +12,7 @@ runs: a commit that comes late is never behind a checkpoint, and a number never 
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +61,21 @@ PENDING = (
     " %(p_correlation_id)s::text[], %(p_attempts)s::int[], %(p_due_at)s::timestamptz[],"
     " %(p_in_order)s::bool[], %(p_parked_at)s::timestamptz[], %(p_error)s::text[])"
 )
-APPEND = f"""
-WITH expected AS (
-    SELECT * FROM unnest(%(all)s::text[], %(at)s::bigint[], %(becomes)s::bigint[])
+STILL_OPEN = """token AS (
+    SELECT FROM pending WHERE stream_id = %(c_stream)s AND version = %(c_version)s
+    AND ordinal = %(c_ordinal)s AND parked_at IS NULL FOR UPDATE
+)"""
+NOTHING_TO_CONSUME = "token AS (SELECT)"
+ONE_HEAD = """agreed AS (
+    INSERT INTO streams AS head (stream_id, version)
+    SELECT %(stream)s, %(becomes)s FROM token
+    ON CONFLICT (stream_id) DO UPDATE SET version = excluded.version WHERE head.version = %(at)s
+    RETURNING 1
+), moved AS (
+    SELECT %(stream)s::text AS stream_id WHERE NOT EXISTS (SELECT FROM agreed)
+)"""
+HEADS = """expected AS (
+    SELECT * FROM unnest(%(all)s::text[], %(all_at)s::bigint[], %(all_become)s::bigint[])
         AS e (stream_id, version, becomes)
 ), heads AS (
     SELECT stream_id, version FROM streams WHERE stream_id = ANY(%(all)s::text[])
@@ -69,14 +83,8 @@ WITH expected AS (
 ), moved AS (
     SELECT stream_id FROM expected LEFT JOIN heads USING (stream_id)
     WHERE coalesce(heads.version, 0) <> expected.version
-), token AS (
-    SELECT 1 FROM pending WHERE stream_id = %(c_stream)s AND version = %(c_version)s
-    AND ordinal = %(c_ordinal)s AND parked_at IS NULL FOR UPDATE
-), verdict AS (
-    SELECT %(c_stream)s::text IS NOT NULL AND NOT EXISTS (SELECT FROM token) AS gone,
-        ARRAY(SELECT stream_id FROM moved) AS moved
 ), agreed AS (
-    SELECT FROM verdict WHERE NOT gone AND cardinality(moved) = 0
+    SELECT FROM token WHERE NOT EXISTS (SELECT FROM moved)
 ), known AS (
     INSERT INTO streams (stream_id, version)
     SELECT stream_id, becomes FROM expected, agreed WHERE becomes > expected.version
@@ -86,14 +94,25 @@ WITH expected AS (
     INSERT INTO streams (stream_id, version)
     SELECT stream_id, 0 FROM expected, agreed
     WHERE becomes = 0 AND stream_id NOT IN (SELECT stream_id FROM heads)
-), consumed AS (
+)"""
+WRITTEN = f"""written AS (
+    INSERT INTO commits ({COMMIT_COLUMNS})
+    SELECT new.*, %(command_id)s::text, %(command)s::text, %(correlation_id)s::text,
+        %(causation_id)s::text, %(recorded_at)s::timestamptz
+    FROM {COMMITS}, agreed
+)"""
+FOLLOWED = f"""followed AS (
+    INSERT INTO pending ({PENDING_COLUMNS}) SELECT new.* FROM {PENDING} AS new, agreed
+)"""
+CONSUMED = """consumed AS (
     DELETE FROM pending USING agreed WHERE stream_id = %(c_stream)s
     AND version = %(c_version)s AND ordinal = %(c_ordinal)s
-), used AS (
+)"""
+USED = f"""used AS (
     INSERT INTO idempotency ({RECORD_COLUMNS})
     SELECT %(i_scope)s::text, %(i_key)s::text, %(i_fingerprint)s::text, %(command_id)s::text,
         %(i_after)s::text, %(i_expires_at)s::timestamptz
-    FROM agreed WHERE %(i_scope)s::text IS NOT NULL
+    FROM agreed
     ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint,
         after = excluded.after, expires_at = excluded.expires_at,
         -- a key that has not expired: null is refused, and all of the statement with it
@@ -102,20 +121,29 @@ WITH expected AS (
 ), swept AS (
     DELETE FROM idempotency WHERE ctid = ANY(ARRAY(
         SELECT ctid FROM idempotency
-        WHERE expires_at <= %(recorded_at)s::timestamptz AND %(i_scope)s::text IS NOT NULL
+        WHERE expires_at <= %(recorded_at)s::timestamptz
         AND (scope, key) <> (%(i_scope)s::text, %(i_key)s::text)
         ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED
     ))
-), written AS (
-    INSERT INTO commits ({COMMIT_COLUMNS})
-    SELECT new.*, %(command_id)s::text, %(command)s::text, %(correlation_id)s::text,
-        %(causation_id)s::text, %(recorded_at)s::timestamptz
-    FROM {COMMITS}, agreed
-), followed AS (
-    INSERT INTO pending ({PENDING_COLUMNS}) SELECT new.* FROM {PENDING} AS new, agreed
-)
-SELECT gone, moved FROM verdict
-""".encode()
+)"""
+
+
+@cache
+def _statement(one_head: bool, follows: bool, consumes: bool, is_keyed: bool) -> bytes:
+    """The statement for a commit that has these parts: of what it does not have, it says nothing."""
+    parts = [
+        STILL_OPEN if consumes else NOTHING_TO_CONSUME,
+        ONE_HEAD if one_head else HEADS,
+        WRITTEN,
+    ]
+    if follows:
+        parts.append(FOLLOWED)
+    if consumes:
+        parts.append(CONSUMED)
+    if is_keyed:
+        parts.append(USED)
+    verdict = "SELECT NOT EXISTS (SELECT FROM token), ARRAY(SELECT stream_id FROM moved)"
+    return f"WITH {', '.join(parts)} {verdict}".encode()
 
 
 class PostgresEventStore:
@@ -161,7 +189,8 @@ class PostgresEventStore:
     def append(self, commit: Commit) -> None:
         try:
             with self._database.connection() as connection:
-                gone, moved = connection.execute(APPEND, _values(commit)).fetchone() or (False, [])
+                statement, values = _append(commit)
+                gone, moved = connection.execute(statement, values).fetchone() or (False, [])
         except errors.NotNullViolation as error:
             raise DuplicateCommand(commit.command, commit.command_id) from error
         except (errors.UniqueViolation, ConcurrencyError):
@@ -316,16 +345,12 @@ class PostgresEventStore:
         )
 
 
-def _values(commit: Commit) -> dict[str, Any]:
+def _append(commit: Commit) -> tuple[bytes, dict[str, Any]]:
+    """The statement, and what to put into it."""
     appends, unchanged = commit.appends, commit.unchanged
     consumes, record = commit.consumes, commit.idempotency
-    rows = list(zip(*map(_pending_row, commit.follow_ups), strict=True)) or [()] * 12
-    names = PENDING_COLUMNS.replace("stream_id", "stream").split(", ")
-    return {
-        "all": [each.after.stream_id for each in appends] + [each.stream_id for each in unchanged],
-        "at": [each.after.version for each in appends] + [each.version for each in unchanged],
-        "becomes": [each.after.version + each.count for each in appends]
-        + [each.version for each in unchanged],
+    one_head = len(appends) == 1 and not unchanged
+    values: dict[str, Any] = {
         "streams": [each.after.stream_id for each in appends],
         "firsts": [each.after.version + 1 for each in appends],
         "counts": [each.count for each in appends],
@@ -335,16 +360,28 @@ def _values(commit: Commit) -> dict[str, Any]:
         "correlation_id": commit.correlation_id,
         "causation_id": commit.causation_id,
         "recorded_at": commit.recorded_at,
-        "c_stream": consumes and consumes.stream_id,
-        "c_version": consumes and consumes.version,
-        "c_ordinal": consumes and consumes.ordinal,
-        "i_scope": record and record.idempotency.scope,
-        "i_key": record and record.idempotency.key,
-        "i_fingerprint": record and record.idempotency.fingerprint,
-        "i_after": record and _after(record),
-        "i_expires_at": record and record.expires_at,
-        **{f"p_{name}": list(column) for name, column in zip(names, rows, strict=True)},
     }
+    if one_head:
+        (append,) = appends
+        values["stream"], values["at"] = append.after.stream_id, append.after.version
+        values["becomes"] = append.after.version + append.count
+    else:
+        values["all"] = values["streams"] + [each.stream_id for each in unchanged]
+        ends = [each.version for each in unchanged]
+        values["all_at"] = [each.after.version for each in appends] + ends
+        values["all_become"] = [each.after.version + each.count for each in appends] + ends
+    if commit.follow_ups:
+        names = PENDING_COLUMNS.replace("stream_id", "stream").split(", ")
+        columns = zip(*map(_pending_row, commit.follow_ups), strict=True)
+        values.update((f"p_{name}", list(c)) for name, c in zip(names, columns, strict=True))
+    if consumes:
+        values["c_stream"], values["c_version"], values["c_ordinal"] = _key(consumes)
+    if record:
+        given = record.idempotency
+        values.update(i_scope=given.scope, i_key=given.key, i_fingerprint=given.fingerprint)
+        values.update(i_after=_after(record), i_expires_at=record.expires_at)
+    parts = (one_head, bool(commit.follow_ups), consumes is not None, record is not None)
+    return _statement(*parts), values
 
 
 def _commit(row: tuple[Any, ...]) -> StoredCommit:
