@@ -52,7 +52,7 @@ AS_GIVEN = "parked_at IS NULL AND attempts = %s AND due_at = %s"
 KEY = "stream_id = %s AND version = %s AND ordinal = %s"
 
 COMMITS = (
-    "unnest(%(streams)s::text[], %(firsts)s::bigint[], %(counts)s::int[], %(events)s::text[])"
+    "unnest(%(streams)s::text[], %(firsts)s::bigint[], %(counts)s::int[], %(texts)s::text[])"
     " AS new (stream_id, version, count, events)"
 )
 PENDING = (
@@ -95,11 +95,16 @@ HEADS = """expected AS (
     SELECT stream_id, 0 FROM expected, agreed
     WHERE becomes = 0 AND stream_id NOT IN (SELECT stream_id FROM heads)
 )"""
-WRITTEN = f"""written AS (
+METADATA = (
+    "%(command_id)s::text, %(command)s::text, %(correlation_id)s::text,"
+    " %(causation_id)s::text, %(recorded_at)s::timestamptz"
+)
+ONE_WRITTEN = f"""written AS (
     INSERT INTO commits ({COMMIT_COLUMNS})
-    SELECT new.*, %(command_id)s::text, %(command)s::text, %(correlation_id)s::text,
-        %(causation_id)s::text, %(recorded_at)s::timestamptz
-    FROM {COMMITS}, agreed
+    SELECT %(stream)s, %(at)s + 1, %(count)s, %(events)s, {METADATA} FROM agreed
+)"""
+WRITTEN = f"""written AS (
+    INSERT INTO commits ({COMMIT_COLUMNS}) SELECT new.*, {METADATA} FROM {COMMITS}, agreed
 )"""
 FOLLOWED = f"""followed AS (
     INSERT INTO pending ({PENDING_COLUMNS}) SELECT new.* FROM {PENDING} AS new, agreed
@@ -131,11 +136,8 @@ USED = f"""used AS (
 @cache
 def _statement(one_head: bool, follows: bool, consumes: bool, is_keyed: bool) -> bytes:
     """The statement for a commit that has these parts: of what it does not have, it says nothing."""
-    parts = [
-        STILL_OPEN if consumes else NOTHING_TO_CONSUME,
-        ONE_HEAD if one_head else HEADS,
-        WRITTEN,
-    ]
+    parts = [STILL_OPEN if consumes else NOTHING_TO_CONSUME]
+    parts += [ONE_HEAD, ONE_WRITTEN] if one_head else [HEADS, WRITTEN]
     if follows:
         parts.append(FOLLOWED)
     if consumes:
@@ -351,10 +353,6 @@ def _append(commit: Commit) -> tuple[bytes, dict[str, Any]]:
     consumes, record = commit.consumes, commit.idempotency
     one_head = len(appends) == 1 and not unchanged
     values: dict[str, Any] = {
-        "streams": [each.after.stream_id for each in appends],
-        "firsts": [each.after.version + 1 for each in appends],
-        "counts": [each.count for each in appends],
-        "events": [each.events for each in appends],
         "command_id": commit.command_id,
         "command": commit.command,
         "correlation_id": commit.correlation_id,
@@ -365,7 +363,12 @@ def _append(commit: Commit) -> tuple[bytes, dict[str, Any]]:
         (append,) = appends
         values["stream"], values["at"] = append.after.stream_id, append.after.version
         values["becomes"] = append.after.version + append.count
+        values["count"], values["events"] = append.count, append.events
     else:
+        values["streams"] = [each.after.stream_id for each in appends]
+        values["firsts"] = [each.after.version + 1 for each in appends]
+        values["counts"] = [each.count for each in appends]
+        values["texts"] = [each.events for each in appends]
         values["all"] = values["streams"] + [each.stream_id for each in unchanged]
         ends = [each.version for each in unchanged]
         values["all_at"] = [each.after.version for each in appends] + ends
