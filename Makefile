@@ -26,6 +26,10 @@ test: .venv/testing ## run the template's tests, and in them those of the servic
 test-slow: .venv/testing ## plant bugs in rendered services, and see their tests turn red
 	.venv/bin/pytest --numprocesses auto -m slow
 
+.PHONY: test-aws
+test-aws: .venv/testing .venv/tools/made ## validate, lint, build and run what a service deploys to AWS
+	.venv/bin/pytest --numprocesses auto --dist loadfile -m aws
+
 .PHONY: check
 check: .venv/testing ## formatting, lint and types of the template's own code
 	.venv/bin/ruff format --check
@@ -58,6 +62,15 @@ clean: ## remove the environment and the caches
 	$(UV) pip install --quiet --group dev \
 	    $(foreach store,$(STORES),--requirements .venv/service/$(store)/pyproject.toml) \
 	    $(foreach store,$(STORES),--group .venv/service/$(store)/pyproject.toml:dev)
+	@touch $@
+
+# What AWS's tools need is at odds with what the tests need, and with each other.
+.venv/tools/made: pyproject.toml | $(UV)
+	rm -rf .venv/tools
+	for tool in sam checkov; do \
+	    $(UV) venv --quiet .venv/tools/$$tool && \
+	    UV_PYTHON=.venv/tools/$$tool/bin/python $(UV) pip install --quiet --group $$tool || exit 1; \
+	done
 	@touch $@
 
 $(UV):

@@ -71,6 +71,7 @@ RULES = {
         "must be one line of text, without spaces around it and without '{{', '{%' and '{#'",
         "Zoë O'Neill",
     ),
+    "auth": Rule(4, "none|iam|jwt", "must be none, iam or jwt", "none"),
 }
 
 _STDLIB = sys.stdlib_module_names | set(
@@ -146,6 +147,8 @@ def _objection(answers: Mapping[str, str], prompt: str, answer: str) -> str:
         return "holds a control character"
     if not re.fullmatch(rule.shape, answer):
         return rule.wording
+    if prompt == "auth" and answer != "none" and answers["store"] == "sqlite":
+        return "is API Gateway's doing, and a service on sqlite runs where there is none"
     if prompt == "service_slug":
         return _package_objection(package_name(answer))
     if prompt == "aggregate_name":

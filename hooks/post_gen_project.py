@@ -10,20 +10,30 @@ CHOSEN = {
     "license": {{ cookiecutter.license | tojson }},
 }
 
-# The files and folders that only this choice needs.
+# The files and folders that only these choices need.
 OWNED = {
+    ("store", "dynamodb", "postgres"): [
+        PACKAGE / "entrypoints/aws_http.py",
+        PACKAGE / "entrypoints/aws_runtime.py",
+        Path(".cfnlintrc.yaml"),
+        Path(".checkov.yaml"),
+        Path("deploy"),
+        Path("samconfig.toml"),
+        Path("tests/e2e/events"),
+        Path("tests/e2e/test_aws_lambda.py"),
+    ],
     ("store", "dynamodb"): [
         PACKAGE / "adapters/event_store/dynamodb.py",
         PACKAGE / "adapters/event_store/dynamodb_errors.py",
         PACKAGE / "adapters/event_store/dynamodb_feed.py",
         PACKAGE / "adapters/event_store/dynamodb_table.py",
         PACKAGE / "adapters/event_store/dynamodb_views.py",
-        PACKAGE / "entrypoints/aws_lambda.py",
         Path("tests/contract/test_dynamodb.py"),
         Path("tests/crash/test_dynamodb.py"),
-        Path("tests/e2e/events"),
-        Path("tests/e2e/test_aws_lambda.py"),
         Path("tests/e2e/test_dynamodb_server.py"),
+        Path("tests/integration/test_aws_events.py"),
+        Path("tests/integration/test_permissions.py"),
+        Path("tests/support/lambda_functions.py"),
         Path("tests/integration/test_dynamodb.py"),
         Path("tests/support/dynamodb_cost.py"),
         Path("tests/unit/test_config_dynamodb.py"),
@@ -40,9 +50,13 @@ OWNED = {
     ],
 }
 
-# The files that every choice has a version of: x.<choice>.ext becomes x.ext.
+# The files that choices have a version of: x.<choice>.ext becomes x.ext.
 VARIANTS = {
-    "store": [PACKAGE / "config.py"],
+    "store": [
+        PACKAGE / "config.py",
+        PACKAGE / "entrypoints/aws_lambda.py",
+        Path("template.yaml"),
+    ],
     "license": [Path("LICENSE")],
 }
 
@@ -53,16 +67,19 @@ def existing(path):
     return path
 
 
-for (option, choice), paths in OWNED.items():
+for (option, *choices), paths in OWNED.items():
     for path in map(existing, paths):
-        if CHOSEN[option] != choice:
+        if CHOSEN[option] not in choices:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 for option, paths in VARIANTS.items():
     for path in paths:
-        existing(path.with_name(f"{path.stem}.{CHOSEN[option]}{path.suffix}")).replace(path)
-        for variant in path.parent.glob(f"{path.stem}.*{path.suffix}"):
-            variant.unlink()
+        variants = list(path.parent.glob(f"{path.stem}.*{path.suffix}"))
+        for variant in variants or [existing(path)]:
+            if variant.name == f"{path.stem}.{CHOSEN[option]}{path.suffix}":
+                variant.replace(path)
+            else:
+                variant.unlink()
 
 print("""
 {{ cookiecutter.service_name }} is ready. Next:

@@ -106,6 +106,14 @@ def test_a_hostile_answer_is_refused_with_a_valid_example_and_leaves_nothing_beh
     assert not (tmp_path / "out").exists()
 
 
+def test_what_does_not_go_together_is_refused_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(
+        FailedHookException, match="auth 'jwt' is refused: it is API Gateway's doing"
+    ):
+        bake(tmp_path, store="sqlite", auth="jwt")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("prompt", RULES)
 def test_the_valid_example_of_a_refusal_is_valid(tmp_path: Path, prompt: str) -> None:
     plural = {} if prompt != "aggregate_name" else {"aggregate_plural": "purchases"}
@@ -222,6 +230,7 @@ def test_a_person_at_a_terminal_is_told_at_once_and_gets_a_service_the_next_time
             ("Please select one of the available options", "2"),
             ("Licence of the code", "3"),
             ("Python version", "2"),
+            ("Who may call", "3"),
         ],
     )
     assert accepted.returncode == 0
@@ -230,6 +239,7 @@ def test_a_person_at_a_terminal_is_told_at_once_and_gets_a_service_the_next_time
     assert "Zoë" in (service / "LICENSE").read_text()
     assert 'python-version: "3.13"' in (service / ".github/workflows/test.yml").read_text()
     assert not list(service.rglob("*dynamodb*"))
+    assert "JwtIssuer" in (service / "template.yaml").read_text()
 
 
 def cookiecutter_command(

@@ -18,10 +18,11 @@ from answers import checked
 
 from .support import COMBINATIONS, TEMPLATE, BakedProject, bake
 
-# What would be left of a store that was not chosen.
-WORDS_OF_STORE = {
-    "dynamodb": re.compile(r"dynamo|aws.lambda|mangum|sweep_hours", re.IGNORECASE),
-    "postgres": re.compile(r"postgres|psycopg|alembic|database_url|migrat", re.IGNORECASE),
+# What would be left of a store that was not chosen: these words are for these stores alone.
+WORDS_OF_STORES = {
+    ("dynamodb",): re.compile(r"dynamo|sweep_hours", re.IGNORECASE),
+    ("postgres",): re.compile(r"postgres|psycopg|alembic|database_url|migrat", re.IGNORECASE),
+    ("dynamodb", "postgres"): re.compile(r"lambda\.|mangum|samconfig", re.IGNORECASE),
 }
 
 
@@ -34,13 +35,13 @@ def test_nothing_is_left_unrendered(project: BakedProject) -> None:
         assert "cookiecutter" not in str(path.relative_to(project.path))
         text = path.read_text()
         assert "cookiecutter" not in text, path
-        # GitHub's own expressions are `${{ }}`
-        assert not re.search(r"(?<!\$)\{\{|\{%|\{#", text), path
+        # GitHub's own expressions are `${{ }}`, CloudFormation's `{{resolve:...}}`
+        assert not re.search(r"(?<!\$)\{\{(?!resolve:)|\{%|\{#", text), path
 
 
 def test_nothing_is_left_of_a_store_that_was_not_chosen(project: BakedProject) -> None:
-    for store, words in WORDS_OF_STORE.items():
-        if store != project.store:
+    for stores, words in WORDS_OF_STORES.items():
+        if project.store not in stores:
             for path in project.walk():
                 assert not words.search(str(path.relative_to(project.path)))
                 assert not words.search(path.read_text()), path
@@ -175,12 +176,12 @@ def bound_names(path: Path) -> set[str]:
 
 
 def expected_files(project: BakedProject) -> set[str]:
-    """files.txt, for these names; a line that ends in [x] is for the store x alone."""
+    """files.txt, for these names; a line that ends in [x y] is for the stores x and y alone."""
     names = {"package": project.package, "aggregate": project.aggregate, "plural": project.plural}
     names["class"] = "".join(word.capitalize() for word in project.aggregate.split("_"))
     expected = set()
     for line in (TEMPLATE / "tests/files.txt").read_text().splitlines():
-        path, _, store = line.partition(" ")
-        if path and not path.startswith("#") and store in {"", f"[{project.store}]"}:
+        path, _, stores = line.partition(" ")
+        if path and not path.startswith("#") and (not stores or project.store in stores):
             expected.add(path.format(**names))
     return expected

@@ -1,5 +1,6 @@
 """Every environment variable of the service, in one place. A wrong value stops the start."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +35,12 @@ class Settings(BaseSettings):
     worker: Literal["embedded", "external"] = "embedded"
     snapshot_every: int = Field(default=0, ge=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _lambda_needs_a_lasting_store(self) -> "Settings":
+        if "AWS_LAMBDA_FUNCTION_NAME" in os.environ and self.store in ("sqlite", "memory"):
+            raise ValueError(f"STORE={self.store} would lose data on Lambda: set STORE=postgres")
+        return self
 
     @model_validator(mode="after")
     def _memory_needs_its_own_worker(self) -> "Settings":

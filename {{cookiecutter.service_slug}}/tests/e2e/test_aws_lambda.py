@@ -18,7 +18,8 @@ from {{ cookiecutter.__package }} import log
 from ..support.process import run
 
 EVENTS = Path(__file__).parent / "events"
-MODULE = "{{ cookiecutter.__package }}.entrypoints.aws_lambda"
+PACKAGE = "{{ cookiecutter.__package }}.entrypoints"
+MODULE = f"{PACKAGE}.aws_lambda"
 ID = "{{ cookiecutter.__aggregate_snake }}_id"
 PATH = "/{{ cookiecutter.aggregate_plural }}"
 PROBLEM = "application/problem+json"
@@ -40,7 +41,8 @@ def module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModuleTy
     monkeypatch.setattr(log, "configure", lambda _settings: None)  # of the whole process
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    sys.modules.pop(MODULE, None)
+    for name in ("aws_lambda", "aws_http", "aws_runtime"):
+        sys.modules.pop(f"{PACKAGE}.{name}", None)
     yield importlib.import_module(MODULE)
     asyncio.set_event_loop(None)
     loop.close()
@@ -149,13 +151,84 @@ def test_what_is_no_request_is_refused_and_never_an_exception(handle: Handler, e
     assert_problem(handle(event), 422)
 
 
+def test_a_warm_up_asks_whether_the_store_is_there(handle: Handler) -> None:
+    answer = handle({"warm-up": True})
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"status": "ready"})
+
+
+CALLERS: list[Any] = [
+    None,
+    {"jwt": {"claims": {"iss": "https://issuer", "sub": "anna"}, "scopes": None}},
+    {"jwt": {"claims": {"iss": "https://issuer", "sub": "bert"}, "scopes": None}},
+    {"iam": {"userArn": "arn:aws:iam::123456789012:user/carl"}},
+]
+
+
+def test_an_idempotency_key_is_its_callers_own(handle: Handler) -> None:
+    created = []
+    for authorizer in [*CALLERS, *CALLERS]:
+        event = recorded("create")
+        event["body"] = json.dumps({"data": {}})
+        event["headers"]["idempotency-key"] = "k"
+        if authorizer:
+            event["requestContext"]["authorizer"] = authorizer
+        created.append(json.loads(handle(event)["body"])[ID])
+    assert created[:4] == created[4:]
+    assert len(set(created)) == 4
+
+
+# The queue
+
+
+def message(number: int, body: Any) -> dict[str, Any]:
+    source = "arn:aws:sqs:eu-central-1:123456789012:commands"
+    return {"messageId": f"m{number}", "body": body, "eventSourceARN": source}
+
+
+def deliver(module: ModuleType, *messages: Any) -> list[str]:
+    answer = module.queue_handler({"Records": list(messages)}, None)
+    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+
+POISON = [None, 5, "", "hunter2", "[]", "null", '{"data": NaN}', '{"data": {}, "more": 1}']
+
+
+@pytest.mark.parametrize("poison", POISON)
+def test_a_message_that_cannot_be_taken_is_reported_and_the_others_take_effect_once(
+    module: ModuleType, handle: Handler, poison: Any
+) -> None:
+    good = [message(number, json.dumps({ID: f"q{number}", "data": {}})) for number in range(3)]
+    batch = [*good[:2], message(9, poison), good[2]]
+    assert deliver(module, *batch) == ["m9"]
+    assert deliver(module, *batch) == ["m9"], "delivered again"
+    listed = importlib.import_module(f"{PACKAGE}.aws_runtime").bus.store.feed().commits
+    assert sorted({commit.stream_id.partition("/")[2] for commit in listed}) == ["q0", "q1", "q2"]
+    assert len(listed) == 3 * 3
+
+
+@pytest.mark.parametrize("event", [None, [], "x", {}, {"Records": None}, {"Records": 5}])
+def test_what_is_no_batch_is_no_exception(module: ModuleType, event: Any) -> None:
+    assert module.queue_handler(event, None) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize("record", [None, 5, {}, {"messageId": 5}])
+def test_what_is_no_message_is_reported(module: ModuleType, record: Any) -> None:
+    assert len(deliver(module, record)) == 1
+
+
+def test_there_is_no_other_function(module: ModuleType) -> None:
+    with pytest.raises(AttributeError, match="no attribute 'other_handler'"):
+        module.other_handler  # noqa: B018 - the point
+
+
 def test_a_bug_is_a_problem_without_details(
-    handle: Handler, module: ModuleType, monkeypatch: pytest.MonkeyPatch
+    handle: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_arguments: Any, **_options: Any) -> None:
         raise RuntimeError("hunter2")
 
-    monkeypatch.setattr(module.app.state.bus, "ask", fail)
+    bus = importlib.import_module(f"{PACKAGE}.aws_runtime").bus
+    monkeypatch.setattr(bus, "ask", fail)
 
     assert_problem(handle(recorded("read")), 500)
 
@@ -167,6 +240,6 @@ def test_on_lambda_a_store_that_would_not_last_is_refused_in_one_line(
     ended = run(tmp_path, module=MODULE, AWS_LAMBDA_FUNCTION_NAME="create", STORE=store)
 
     assert ended.returncode == 1
-    refused = f"STORE={store or 'sqlite'} would lose data on Lambda: set STORE=dynamodb"
+    refused = f"STORE={store or 'sqlite'} would lose data on Lambda: set STORE={{ cookiecutter.store }}"
     assert ended.stderr.splitlines()[-1].endswith(f"ConfigurationError: {refused}")
     assert not list(tmp_path.iterdir())

@@ -51,7 +51,8 @@ async def _idempotency(
     """The key, of this route and this caller, and a fingerprint of the body as it came."""
     if key is None:
         return None
-    scope = f"{request.method} {request.scope['route'].path} {ANYBODY}"
+    caller = getattr(request.state, "caller", ANYBODY)
+    scope = f"{request.method} {request.scope['route'].path} {caller}"
     return Idempotency(scope, key, hashlib.sha256(await request.body()).hexdigest())
 
 

@@ -1,0 +1,63 @@
+"""What the Lambda functions share: a bus made once, at import, in the time that Lambda gives to starting.
+
+The collector of garbage waits until that is done: what is made here is there to stay.
+"""
+
+import gc
+
+gc.disable()
+
+from collections.abc import Iterator  # noqa: E402 - after the line above
+from contextlib import contextmanager  # noqa: E402
+from threading import Event, Timer  # noqa: E402
+from typing import Any  # noqa: E402
+
+import structlog  # noqa: E402
+
+from .. import log  # noqa: E402
+from ..bootstrap import make_bus  # noqa: E402
+from ..bus import Worker  # noqa: E402
+from ..config import load_settings  # noqa: E402
+
+MARGIN_SECONDS = 5.0
+"""Work ends so long before Lambda would end it: a command under way has this time to finish."""
+
+settings = load_settings()
+log.configure(settings)
+bus = make_bus(settings)
+gc.freeze()
+gc.enable()
+
+
+@contextmanager
+def invocation(context: Any) -> Iterator[None]:
+    """Every line that is logged within carries the request id of this invocation."""
+    request_id = getattr(context, "aws_request_id", None)
+    with structlog.contextvars.bound_contextvars(request_id=request_id):
+        yield
+
+
+def run_due(context: Any) -> int:
+    """Run due commands until none is left or the time is up. Returns how many were attempted."""
+    worker, attempted = Worker(bus), 0
+    with _until_time_is_up(context) as stop:
+        while not stop.is_set():
+            just_now = worker.run_once(stop)
+            if not just_now:
+                break
+            attempted += just_now
+    return attempted
+
+
+@contextmanager
+def _until_time_is_up(context: Any) -> Iterator[Event]:
+    """Is set when it is time to come to an end."""
+    stop, left = Event(), getattr(context, "get_remaining_time_in_millis", None)
+    seconds = left() / 1000 - MARGIN_SECONDS if left else MARGIN_SECONDS
+    timer = Timer(max(seconds, 0), stop.set)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield stop
+    finally:
+        timer.cancel()

@@ -1,0 +1,84 @@
+"""The Lambda functions of this service on moto's server, as a function that starts imports them."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+
+from {{ cookiecutter.__package }} import log
+from {{ cookiecutter.__package }}.adapters.event_store import dynamodb
+from {{ cookiecutter.__package }}.bus import Dispatch, MessageBus
+from {{ cookiecutter.__package }}.config import load_settings
+from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
+
+from .moto_server import REGION, moto_server
+
+PACKAGE = "{{ cookiecutter.__package }}.entrypoints"
+KILLED = Dispatch(steps=0, grace=timedelta(0))
+"""As a process dispatches that is killed right after its commits."""
+
+
+@contextmanager
+def lambda_functions(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, bucket: str = ""
+) -> Iterator[ModuleType]:
+    """The module that names the functions: on an empty table, and with a bucket if one is named."""
+    monkeypatch.chdir(folder)
+    with moto_server() as url:
+        for name, value in (
+            ("STORE", "dynamodb"),
+            ("AWS_ENDPOINT_URL", url),
+            ("AWS_REGION", REGION),
+            ("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled"),
+            ("S3_BUCKET", bucket),
+        ):
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(log, "configure", lambda _settings: None)  # of the whole process
+        dynamodb.create(load_settings())
+        if bucket:
+            client = boto3.client("s3", region_name=REGION)
+            where = {"LocationConstraint": REGION}
+            client.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+            client.close()
+        for name in ("aws_lambda", "aws_http", "aws_runtime"):
+            sys.modules.pop(f"{PACKAGE}.{name}", None)
+        module = importlib.import_module(f"{PACKAGE}.aws_lambda")
+        yield module
+        module.bus.store.close()
+
+
+def create(bus: MessageBus, *ids: str, dispatch: Dispatch) -> None:
+    """Take these in, and dispatch what follows so."""
+    bus.dispatch, given = dispatch, bus.dispatch
+    for each in ids:
+        bus.handle(
+            commands.Create{{ cookiecutter.__aggregate }}(
+                {{ cookiecutter.__aggregate_snake }}_id=each,
+                data={},
+            )
+        )
+    bus.dispatch = given
+
+
+def stream() -> list[dict[str, Any]]:
+    """The records of the table's stream that tell of new items, as Lambda is given them."""
+    client = boto3.client("dynamodbstreams", region_name=REGION)
+    (found,) = client.list_streams()["Streams"]
+    described = client.describe_stream(StreamArn=found["StreamArn"])["StreamDescription"]
+    records = []
+    for shard in described["Shards"]:
+        iterator = client.get_shard_iterator(
+            StreamArn=found["StreamArn"],
+            ShardId=shard["ShardId"],
+            ShardIteratorType="TRIM_HORIZON",
+        )["ShardIterator"]
+        records += client.get_records(ShardIterator=iterator)["Records"]
+    client.close()
+    return [record for record in records if record["eventName"] == "INSERT"]
