@@ -72,6 +72,7 @@ RULES = {
         "Zoë O'Neill",
     ),
     "auth": Rule(4, "none|iam|jwt", "must be none, iam or jwt", "none"),
+    "kubernetes": Rule(3, "no|yes", "must be no or yes", "no"),
 }
 
 _STDLIB = sys.stdlib_module_names | set(
@@ -149,6 +150,8 @@ def _objection(answers: Mapping[str, str], prompt: str, answer: str) -> str:
         return rule.wording
     if prompt == "auth" and answer != "none" and answers["store"] == "sqlite":
         return "is API Gateway's doing, and a service on sqlite runs where there is none"
+    if prompt == "kubernetes" and answer == "yes" and answers["store"] == "sqlite":
+        return "would move the service about, and a SQLite file stays on its machine's disk"
     if prompt == "service_slug":
         return _package_objection(package_name(answer))
     if prompt == "aggregate_name":

@@ -8,6 +8,7 @@ PACKAGE = Path("src", {{ cookiecutter.__package | tojson }})
 CHOSEN = {
     "store": {{ cookiecutter.store | tojson }},
     "license": {{ cookiecutter.license | tojson }},
+    "kubernetes": {{ cookiecutter.kubernetes | tojson }},
 }
 
 # The files and folders that only these choices need.
@@ -17,7 +18,8 @@ OWNED = {
         PACKAGE / "entrypoints/aws_runtime.py",
         Path(".cfnlintrc.yaml"),
         Path(".checkov.yaml"),
-        Path("deploy"),
+        Path("deploy/lambda.mk"),
+        Path("deploy/package.py"),
         Path("samconfig.toml"),
         Path("tests/e2e/events"),
         Path("tests/e2e/test_aws_lambda.py"),
@@ -47,6 +49,10 @@ OWNED = {
         Path("tests/crash/test_postgres.py"),
         Path("tests/e2e/test_postgres_server.py"),
         Path("tests/support/postgres.py"),
+        Path("deploy/kubernetes/base/migrate.yaml"),
+    ],
+    ("kubernetes", "yes"): [
+        Path("deploy/kubernetes"),
     ],
 }
 
@@ -71,6 +77,8 @@ for (option, *choices), paths in OWNED.items():
     for path in map(existing, paths):
         if CHOSEN[option] not in choices:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
 
 for option, paths in VARIANTS.items():
     for path in paths:

@@ -21,9 +21,14 @@ LEFT_BY_TOOLS = frozenset(
 # after their neighbours; the longest name, with a plural that no rule makes; awkward prose.
 COMBINATIONS: dict[str, dict[str, str]] = {
     "defaults": {},
-    "postgres": {"store": "postgres"},
+    "postgres": {"store": "postgres", "kubernetes": "yes", "auth": "jwt"},
     "sqlite": {"store": "sqlite", "license": "Proprietary"},
-    "apple": {"service_name": "Fruit", "aggregate_name": "Apple", "python_version": "3.14"},
+    "apple": {
+        "service_name": "Fruit",
+        "aggregate_name": "Apple",
+        "python_version": "3.14",
+        "kubernetes": "yes",
+    },
     "zebra": {
         "service_name": "Zoo",
         "aggregate_name": "Zebra",
@@ -47,6 +52,13 @@ class BakedProject:
     package: str
     aggregate: str
     plural: str
+    kubernetes: bool = False
+
+    @property
+    def choices(self) -> set[str]:
+        """What was chosen, as tests/files.txt calls it."""
+        also = {"kubernetes", f"kubernetes+{self.store}"} if self.kubernetes else set()
+        return {self.store} | also
 
     @property
     def files(self) -> set[str]:
@@ -108,4 +120,5 @@ def bake(folder: Path, template: str | Path = TEMPLATE, **answers: str) -> Baked
         package=package,
         aggregate=aggregate,
         plural=answered.replace("-", "_"),
+        kubernetes=answers.get("kubernetes") == "yes",
     )

@@ -19,7 +19,9 @@ def test_sam_init_renders_a_service_that_sam_finds_valid(tmp_path: Path, kind: s
     command = ["git", "archive", "--prefix=template/", f"--output={archive}", "HEAD"]
     subprocess.run(command, cwd=TEMPLATE, check=True)
     where = archive if kind == "zip" else TEMPLATE
-    made = run_tool(SAM, "init", "--no-input", "--location", where, folder=tmp_path, HOME=str(tmp_path))
+    made = run_tool(
+        SAM, "init", "--no-input", "--location", where, folder=tmp_path, HOME=str(tmp_path)
+    )
     assert made.returncode == 0, made.stdout
     service = tmp_path / "order-service"
     assert (service / "src/order_service/entrypoints/aws_lambda.py").is_file()

@@ -196,7 +196,9 @@ def test_the_api_is_logged_throttled_and_measured(expanded: Expanded) -> None:
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"Ref": "ThrottlingRate"}
     assert stage["AccessLogSettings"]["DestinationArn"]
     body = expanded.one("ApiGatewayV2::Api")["Body"]
-    assert "Fn::Split" in str(body["x-amazon-apigateway-cors"]["AllowOrigins"])
+    cors = body["x-amazon-apigateway-cors"]
+    assert cors["allowOrigins"] == ["https://localhost"]  # the default of CorsOrigin
+    assert cors["allowMethods"] == ["GET", "POST"]
     for path in body["paths"].values():
         for method in path.values():
             assert method["x-amazon-apigateway-integration"]["payloadFormatVersion"] == "2.0"

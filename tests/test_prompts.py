@@ -106,11 +106,19 @@ def test_a_hostile_answer_is_refused_with_a_valid_example_and_leaves_nothing_beh
     assert not (tmp_path / "out").exists()
 
 
-def test_what_does_not_go_together_is_refused_with_the_reason(tmp_path: Path) -> None:
-    with pytest.raises(
-        FailedHookException, match="auth 'jwt' is refused: it is API Gateway's doing"
-    ):
-        bake(tmp_path, store="sqlite", auth="jwt")
+@pytest.mark.parametrize(
+    ("answers", "refusal"),
+    [
+        ({"auth": "jwt"}, "auth 'jwt' is refused: it is API Gateway's doing"),
+        ({"auth": "iam"}, "auth 'iam' is refused: it is API Gateway's doing"),
+        ({"kubernetes": "yes"}, "kubernetes 'yes' is refused: it would move the service about"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_with_the_reason(
+    tmp_path: Path, answers: dict[str, str], refusal: str
+) -> None:
+    with pytest.raises(FailedHookException, match=refusal):
+        bake(tmp_path, store="sqlite", **answers)
     assert not (tmp_path / "out").exists()
 
 
@@ -231,6 +239,7 @@ def test_a_person_at_a_terminal_is_told_at_once_and_gets_a_service_the_next_time
             ("Licence of the code", "3"),
             ("Python version", "2"),
             ("Who may call", "3"),
+            ("Manifests for Kubernetes", "2"),
         ],
     )
     assert accepted.returncode == 0
@@ -239,6 +248,7 @@ def test_a_person_at_a_terminal_is_told_at_once_and_gets_a_service_the_next_time
     assert "Zoë" in (service / "LICENSE").read_text()
     assert 'python-version: "3.13"' in (service / ".github/workflows/test.yml").read_text()
     assert not list(service.rglob("*dynamodb*"))
+    assert (service / "deploy/kubernetes/base/migrate.yaml").is_file()
     assert "JwtIssuer" in (service / "template.yaml").read_text()
 
 

@@ -59,7 +59,7 @@ def test_every_configuration_file_parses(project: BakedProject) -> None:
         elif path.suffix == ".json":
             json.loads(path.read_text())
         elif path.suffix in {".yaml", ".yml"} and path.name != "template.yaml":
-            yaml.safe_load(path.read_text())
+            list(yaml.safe_load_all(path.read_text()))
 
 
 def test_description_and_author_arrive_as_they_were_written(
@@ -176,12 +176,14 @@ def bound_names(path: Path) -> set[str]:
 
 
 def expected_files(project: BakedProject) -> set[str]:
-    """files.txt, for these names; a line that ends in [x y] is for the stores x and y alone."""
+    """files.txt, for these names; a line that ends in [x y] is for these alone."""
     names = {"package": project.package, "aggregate": project.aggregate, "plural": project.plural}
     names["class"] = "".join(word.capitalize() for word in project.aggregate.split("_"))
     expected = set()
     for line in (TEMPLATE / "tests/files.txt").read_text().splitlines():
-        path, _, stores = line.partition(" ")
-        if path and not path.startswith("#") and (not stores or project.store in stores):
+        path, _, choices = line.partition(" ")
+        if not path.startswith("#") and (
+            not choices or project.choices & set(choices[1:-1].split())
+        ):
             expected.add(path.format(**names))
     return expected

@@ -18,7 +18,7 @@ UNUSED = ["bin", "**/__pycache__", "**/*.pyi", "**/*.dist-info/RECORD", "uvicorn
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--services", nargs="*", default=[], help="of AWS, that botocore is to know")
+    parser.add_argument("--services", nargs="*", default=[], help="of AWS, for botocore to know")
     parser.add_argument("--boto3", choices=["own", "runtime"], default="own")
     given = parser.parse_args(arguments)
     folder: Path = given.folder
