@@ -79,7 +79,7 @@ def built(service: BakedProject) -> Path:
 def package(service: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same for this machine, after a way through a zip, as Lambda unpacks it."""
     folder = tmp_path_factory.mktemp("package")
-    make(service, "build-ApiFunction", "-B", f"ARTIFACTS_DIR={folder}", *here())
+    make(service, "build-ApiFunction", f"ARTIFACTS_DIR={folder}", *here())
     packed, unpacked = folder.with_suffix(".zip"), folder.with_name("task")
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
@@ -136,6 +136,11 @@ def test_it_is_for_the_processor_that_it_is_deployed_to(built: Path) -> None:
     assert {"aarch64" in path.name for path in libraries if "linux-gnu" in path.name} == {True}
 
 
+def test_it_is_compiled_by_the_version_that_runs_it(built: Path) -> None:
+    tags = {path.name.split(".")[-2] for path in (built / "ApiFunction").rglob("*.pyc")}
+    assert tags == {f"cpython-{RUNTIME.replace('.', '')}"}
+
+
 def test_its_zip_is_small(built: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "api.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for path in (built / "ApiFunction").rglob("*"):
@@ -146,7 +151,7 @@ def test_its_zip_is_small(built: Path, tmp_path: Path) -> None:
 def test_the_boto3_of_the_runtime_can_be_used_instead(
     service: BakedProject, tmp_path: Path
 ) -> None:
-    make(service, "build-ApiFunction", "-B", f"ARTIFACTS_DIR={tmp_path}", *here(), "BOTO3=runtime")
+    make(service, "build-ApiFunction", f"ARTIFACTS_DIR={tmp_path}", *here(), "BOTO3=runtime")
     names = {path.name for path in tmp_path.iterdir()}
     assert not {"boto3", "botocore", "urllib3"} & names
     assert "pynamodb" in names

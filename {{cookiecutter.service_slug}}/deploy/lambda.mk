@@ -6,14 +6,15 @@ PLATFORM ?= aarch64-manylinux2014
 BOTO3 ?= own
 
 LAMBDA := build/lambda
+MADE := $(LAMBDA)/made-$(RUNTIME)-$(PLATFORM)-$(BOTO3)
 
-build-%: $(LAMBDA)/made
+build-%: $(MADE)
 	cp -R $(LAMBDA)/package/. "$(ARTIFACTS_DIR)"
 
 # `uv pip install` would take a pyproject.toml without a word and install nothing of what it needs:
 # the dependencies come from the lock file, those of development left out. The byte code is that of
 # the runtime's own version, which uv finds or downloads, and is never compared with the source.
-$(LAMBDA)/made: $(wildcard uv.lock) deploy/package.py $(shell find src -name '*.py') | .venv/synced
+$(MADE): $(wildcard uv.lock) deploy/package.py $(shell find src -name '*.py') | .venv/synced
 	rm -rf $(LAMBDA)
 	mkdir -p $(LAMBDA)/package
 	.venv/bin/uv export --quiet --frozen --no-dev --no-emit-project --output-file $(LAMBDA)/requirements.txt
