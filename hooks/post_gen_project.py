@@ -48,6 +48,7 @@ OWNED = {
         Path("tests/contract/test_postgres.py"),
         Path("tests/crash/test_postgres.py"),
         Path("tests/e2e/test_postgres_server.py"),
+        Path("tests/integration/test_aws_worker.py"),
         Path("tests/support/postgres.py"),
         Path("deploy/kubernetes/base/migrate.yaml"),
     ],
