@@ -21,29 +21,31 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .aws import TOOLS, run_tool, uv
-from .support import ENVIRONMENT, BakedProject, bake
+from .support import ENVIRONMENT, TEMPLATE, BakedProject, bake
 
 pytestmark = pytest.mark.aws
 
 MEBIBYTE = 1024 * 1024
 EMULATOR = "aws-lambda-rie-" + {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
-MANYLINUX = f"{platform.machine()}-manylinux2014"
+MANYLINUX = f"{platform.machine()}-manylinux_2_28"
 OFFERED = ("3.14", "3.13", "3.12")  # by Lambda; older ones have no SnapStart
 FUNCTIONS = ("ApiFunction", "StreamFunction", "WorkerFunction", "QueueFunction")
 
 
+@cache
 def python_of_the_runtime() -> tuple[str, str]:
     """A Python that is here, of a version that Lambda offers if there is one: version and path."""
     for version in OFFERED:
         found = run_tool(
             *(ENVIRONMENT / "uv", "python", "find", "--no-project", version),
-            folder=TOOLS,
+            folder=TEMPLATE,
             PYENV_VERSION=version,
             UV_PYTHON_DOWNLOADS="never",
         )
@@ -52,7 +54,8 @@ def python_of_the_runtime() -> tuple[str, str]:
     return f"{sys.version_info.major}.{sys.version_info.minor}", sys.executable
 
 
-RUNTIME, PYTHON = python_of_the_runtime()
+def version() -> str:
+    return python_of_the_runtime()[0]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,7 @@ def make(project: BakedProject, *arguments: str) -> str:
 @pytest.fixture(scope="module")
 def built(service: BakedProject) -> Path:
     """What `make build` leaves for each function: for arm64, as it is deployed."""
-    make(service, "build", f"RUNTIME={RUNTIME}")
+    make(service, "build", f"RUNTIME={version()}")
     return service.path / ".aws-sam/build"
 
 
@@ -90,15 +93,15 @@ def package(service: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def here() -> list[str]:
-    return [f"RUNTIME={RUNTIME}", f"PLATFORM={MANYLINUX}"]
+    return [f"RUNTIME={version()}", f"PLATFORM={MANYLINUX}"]
 
 
 @pytest.fixture(scope="module")
 def runtime() -> Path:
     """A Python with AWS's runtime in it, and nothing of the service."""
-    home = TOOLS / f"runtime-{RUNTIME}"
+    home = TOOLS / f"runtime-{version()}"
     if not (home / "bin/python").exists():
-        uv("venv", "--quiet", "--python", PYTHON, home)
+        uv("venv", "--quiet", "--python", python_of_the_runtime()[1], home)
     uv("pip", "install", "--quiet", "awslambdaric>=3", UV_PYTHON=str(home / "bin/python"))
     return home / "bin/python"
 
@@ -138,7 +141,7 @@ def test_it_is_for_the_processor_that_it_is_deployed_to(built: Path) -> None:
 
 def test_it_is_compiled_by_the_version_that_runs_it(built: Path) -> None:
     tags = {path.name.split(".")[-2] for path in (built / "ApiFunction").rglob("*.pyc")}
-    assert tags == {f"cpython-{RUNTIME.replace('.', '')}"}
+    assert tags == {f"cpython-{version().replace('.', '')}"}
 
 
 def test_its_zip_is_small(built: Path, tmp_path: Path) -> None:
@@ -159,7 +162,7 @@ def test_the_boto3_of_the_runtime_can_be_used_instead(
 
 def test_the_byte_code_is_compiled_and_never_compared_with_the_source(package: Path) -> None:
     sources = [path for path in package.rglob("*.py") if "__pycache__" not in path.parts]
-    tag = f"cpython-{RUNTIME.replace('.', '')}"
+    tag = f"cpython-{version().replace('.', '')}"
     for source in sources:
         compiled = source.parent / "__pycache__" / f"{source.stem}.{tag}.pyc"
         flags = int.from_bytes(compiled.read_bytes()[4:8], "little")
@@ -176,6 +179,21 @@ def test_nothing_is_compiled_anew_when_it_starts(package: Path, runtime: Path) -
     of_package = re.findall(r"^# code object from '?(.*?)'?$", started.stdout, re.MULTILINE)
     assert [path for path in of_package if str(package) in path and path.endswith(".py")] == []
     assert len(re.findall(rf"# {re.escape(str(package))}.*\.pyc matches", started.stdout)) > 100
+
+
+def test_a_service_on_postgres_is_built_too(tmp_path: Path) -> None:
+    project = bake(tmp_path, store="postgres")
+    make(project, ".venv/synced")
+    make(project, "build", f"RUNTIME={version()}")
+    built = project.path / ".aws-sam/build"
+    assert {path.name for path in built.iterdir() if path.is_dir()} == {
+        "ApiFunction",
+        "WorkerFunction",
+        "QueueFunction",
+    }
+    assert (built / "ApiFunction/psycopg_binary").is_dir()
+    described = {path.name for path in (built / "ApiFunction/botocore/data").iterdir()}
+    assert "dynamodb" not in described
 
 
 # It runs

@@ -1,12 +1,14 @@
 # What `sam build` runs for each function: all of them are given the same package, which is made once.
 
 RUNTIME ?= {{ cookiecutter.python_version }}
-PLATFORM ?= aarch64-manylinux2014
+PLATFORM ?= aarch64-manylinux_2_28
 # `runtime`: the one that Lambda brings, which makes the package smaller, and is older
 BOTO3 ?= own
 
 LAMBDA := build/lambda
 MADE := $(LAMBDA)/made-$(RUNTIME)-$(PLATFORM)-$(BOTO3)
+
+SOURCES := $(foreach depth,*/* */*/* */*/*/* */*/*/*/*,$(wildcard src/$(depth).py))
 
 build-%: $(MADE)
 	cp -R $(LAMBDA)/package/. "$(ARTIFACTS_DIR)"
@@ -14,7 +16,7 @@ build-%: $(MADE)
 # `uv pip install` would take a pyproject.toml without a word and install nothing of what it needs:
 # the dependencies come from the lock file, those of development left out. The byte code is that of
 # the runtime's own version, which uv finds or downloads, and is never compared with the source.
-$(MADE): $(wildcard uv.lock) deploy/package.py $(shell find src -name '*.py') | .venv/synced
+$(MADE): $(wildcard uv.lock) deploy/package.py $(SOURCES) | .venv/synced
 	rm -rf $(LAMBDA)
 	mkdir -p $(LAMBDA)/package
 	.venv/bin/uv export --quiet --frozen --no-dev --no-emit-project --output-file $(LAMBDA)/requirements.txt
