@@ -34,7 +34,7 @@ def test_nothing_is_left_unrendered(project: BakedProject) -> None:
     for path in project.walk():
         assert "cookiecutter" not in str(path.relative_to(project.path))
         text = path.read_text()
-        assert "cookiecutter" not in text, path
+        assert "cookiecutter." not in text, path
         # GitHub's own expressions are `${{ }}`, CloudFormation's `{{resolve:...}}`
         assert not re.search(r"(?<!\$)\{\{(?!resolve:)|\{%|\{#", text), path
 

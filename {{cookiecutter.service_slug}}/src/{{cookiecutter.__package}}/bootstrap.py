@@ -8,10 +8,14 @@ from .adapters import files
 from .bus import Dispatch, EventStore, MessageBus, Middleware, Retry, bootstrap
 from .config import Settings
 from .log import log_messages
-from .service import {{ cookiecutter.__aggregate_snake }}
+from .service import (
+    {{ cookiecutter.__aggregate_snake }},
+)
 from .service.ports import FileStore
 
-SERVICES = ({{ cookiecutter.__aggregate_snake }},)  # one name per aggregate
+SERVICES = (  # one name per aggregate
+    {{ cookiecutter.__aggregate_snake }},
+)
 
 
 def open_store(settings: Settings) -> EventStore:

@@ -30,7 +30,8 @@ class TestDynamoDBEventStore(EventStoreContract):
             aws_endpoint_url=url,
             aws_region=REGION,
         )
-        dynamodb.create(settings)
         store = dynamodb.open_store(settings)
+        assert isinstance(store, dynamodb.DynamoDBEventStore)
+        store.item.create_table(wait=True)
         yield store
         store.close()

@@ -47,14 +47,8 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def store(url: str) -> Iterator[DynamoDBEventStore]:
-    settings = Settings(
-        store="dynamodb",
-        dynamodb_table=f"special-{next(tables)}",
-        aws_endpoint_url=url,
-        aws_region=REGION,
-    )
-    dynamodb.create(settings)
-    store = DynamoDBEventStore(settings.dynamodb_table, region=REGION, url=url)
+    store = DynamoDBEventStore(f"special-{next(tables)}", region=REGION, url=url)
+    store.item.create_table(wait=True)
     yield store
     store.close()
 

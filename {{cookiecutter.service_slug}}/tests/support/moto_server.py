@@ -3,13 +3,25 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
+from typing import Any
 
 import httpx
 import pytest
+from botocore.loaders import JSONFileLoader
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 REGION = "eu-central-1"
+
+load_file = JSONFileLoader.load_file
+described: dict[str, Any] = {}
+
+
+def load_once(loader: Any, path: str) -> Any:
+    """botocore reads its descriptions of AWS for each client anew; here they are kept."""
+    if path not in described:
+        described[path] = load_file(loader, path)
+    return described[path]
 
 
 @contextmanager
@@ -28,6 +40,7 @@ def moto_server() -> Iterator[str]:
         environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
         environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
         environment.delenv("AWS_PROFILE", raising=False)
+        environment.setattr(JSONFileLoader, "load_file", load_once)
         thread = Thread(target=server.serve_forever)
         thread.start()
         try:

@@ -1,4 +1,4 @@
-"""What a {{ cookiecutter.__aggregate_words }} does, from being created to being archived."""
+"""What {{ cookiecutter.__plural_words }} do, from being created to being archived."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What can be asked of a {{ cookiecutter.__aggregate_words }}."""
+"""What can be asked of {{ cookiecutter.__plural_words }}."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What can happen to a {{ cookiecutter.__aggregate_words }}. Once released, the shape of an event stays."""
+"""What can happen to {{ cookiecutter.__plural_words }}. Once released, the shape of an event stays."""
 
 from typing import Any
 

@@ -12,9 +12,15 @@ from ...bootstrap import make_bus
 from ...bus import MessageBus
 from ...config import load_settings
 from ..worker import EmbeddedWorker
-from . import {{ cookiecutter.__plural_snake }}
+from . import (
+    {{ cookiecutter.__plural_snake }},
+)
 from .problems import documented, install, schemas
 from .request import Bus, RequestBoundary
+
+ROUTES = (  # one name per aggregate
+    {{ cookiecutter.__plural_snake }},
+)
 
 probes = APIRouter(tags=["probes"])
 
@@ -64,7 +70,8 @@ def create_app(bus: MessageBus, *, worker: EmbeddedWorker | None = None) -> Fast
     app.state.bus, app.state.stopping = bus, False
     app.add_middleware(RequestBoundary)
     app.include_router(probes)
-    app.include_router({{ cookiecutter.__plural_snake }}.router)
+    for routes in ROUTES:
+        app.include_router(routes.router)
     install(app)
     return app
 

@@ -1,4 +1,4 @@
-"""What can be asked about a {{ cookiecutter.__aggregate_words }}, and what answers."""
+"""What can be asked about {{ cookiecutter.__plural_words }}, and what answers."""
 
 from typing import Any
 

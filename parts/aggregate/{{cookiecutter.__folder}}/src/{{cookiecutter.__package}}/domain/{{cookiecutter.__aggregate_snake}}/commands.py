@@ -1,0 +1,19 @@
+"""What can be asked of {{ cookiecutter.__plural_words }}."""
+
+from typing import Any
+
+from ...bus import Command
+
+
+class Create{{ cookiecutter.__aggregate }}(Command):
+    """Take it in, with whatever data the caller sends."""
+
+    {{ cookiecutter.__aggregate_snake }}_id: str
+    data: dict[str, Any]
+
+
+class Close{{ cookiecutter.__aggregate }}(Command):
+    """End it, for this reason."""
+
+    {{ cookiecutter.__aggregate_snake }}_id: str
+    reason: str

@@ -1,0 +1,19 @@
+"""What can happen to {{ cookiecutter.__plural_words }}. Once released, the shape of an event stays."""
+
+from typing import Any
+
+from ...bus import Event
+
+
+class {{ cookiecutter.__aggregate }}Created(Event):
+    """It was taken in."""
+
+    {{ cookiecutter.__aggregate_snake }}_id: str
+    data: dict[str, Any]
+
+
+class {{ cookiecutter.__aggregate }}Closed(Event):
+    """It came to its end, for this reason."""
+
+    {{ cookiecutter.__aggregate_snake }}_id: str
+    reason: str

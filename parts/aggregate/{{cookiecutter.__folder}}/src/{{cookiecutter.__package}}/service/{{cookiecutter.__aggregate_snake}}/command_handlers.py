@@ -1,0 +1,39 @@
+"""What runs a command: it asks the unit of work for the aggregate, and lets the aggregate decide."""
+
+from ...bus import CommandHandler, UnitOfWork
+from ...domain.{{ cookiecutter.__aggregate_snake }} import aggregate, commands
+
+
+class Create{{ cookiecutter.__aggregate }}Handler(
+    CommandHandler[commands.Create{{ cookiecutter.__aggregate }}],
+):
+    """Takes in a new one. An id that is taken is refused by the commit."""
+
+    def handle(
+        self,
+        command: commands.Create{{ cookiecutter.__aggregate }},
+        uow: UnitOfWork,
+    ) -> None:
+        uow.add(
+            aggregate.{{ cookiecutter.__aggregate }}.create(
+                command.{{ cookiecutter.__aggregate_snake }}_id,
+                command.data,
+            )
+        )
+
+
+class Close{{ cookiecutter.__aggregate }}Handler(
+    CommandHandler[commands.Close{{ cookiecutter.__aggregate }}],
+):
+    """Ends it."""
+
+    def handle(
+        self,
+        command: commands.Close{{ cookiecutter.__aggregate }},
+        uow: UnitOfWork,
+    ) -> None:
+        found = uow.get(
+            aggregate.{{ cookiecutter.__aggregate }},
+            command.{{ cookiecutter.__aggregate_snake }}_id,
+        )
+        found.close(command.reason)
