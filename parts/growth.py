@@ -5,6 +5,8 @@ The names come from the service itself; what a part adds to a file of the servic
 
 from __future__ import annotations
 
+import keyword
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +18,11 @@ from jinja2.ext import Extension
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import answers
 from answers import InvalidAnswer
+
+CLASSES = {
+    "command_name": ("commands", "CancelOrder"),
+    "event_name": ("events", "OrderCancelled"),
+}
 
 
 def service_folder(_answers: Mapping[str, str]) -> str:
@@ -32,6 +39,8 @@ def service_package(_answers: Mapping[str, str]) -> str:
 
 def fitting(given: Mapping[str, str], prompt: str) -> str:
     """The answer, if it is a name that the service has not given to anything yet."""
+    if prompt in CLASSES:
+        return _new_class(given, prompt)
     name = answers.checked(given, prompt)
     snake = answers.snake_case(answers.class_name(name))
     package = Path("src", service_package(given))
@@ -42,6 +51,47 @@ def fitting(given: Mapping[str, str], prompt: str) -> str:
     for path in taken[prompt]:
         if path.exists():
             raise InvalidAnswer(f"{prompt} {name!r} is refused: the service has {path} already")
+    return name
+
+
+def there(given: Mapping[str, str], prompt: str) -> str:
+    """The answer, if it names an aggregate that the service has."""
+    package = Path("src", service_package(given))
+    name = str(given[prompt])
+    folders = sorted(path.parent for path in package.glob("domain/*/aggregate.py"))
+    if answers.snake_case(answers.class_name(name)) in {folder.name for folder in folders}:
+        return name
+    known = ", ".join(answers.class_name(answers.words(folder.name)) for folder in folders)
+    raise InvalidAnswer(f"{prompt} {name!r} is refused: the service has {known}")
+
+
+def without(command: str, aggregate: str) -> str:
+    """A method for the command: `cancel` for `cancel_order` of the aggregate `order`."""
+    method = command.removesuffix(f"_{aggregate}")
+    return f"{method}_it" if keyword.iskeyword(method) or method == command == aggregate else method
+
+
+def _new_class(given: Mapping[str, str], prompt: str) -> str:
+    """The answer, if it can be a new class in the aggregate's file of commands or events."""
+    name = str(given[prompt])
+    snake = answers.snake_case(answers.class_name(given["aggregate_name"]))
+    module, example = CLASSES[prompt]
+    if not re.fullmatch(r"(?=.{2,40}$)[A-Z][A-Za-z0-9]*[a-z0-9]", name) or keyword.iskeyword(name):
+        raise InvalidAnswer(
+            f"{prompt} {name!r} is refused: it must be a class name of at most 40 letters and "
+            f"digits. A valid example: {example}"
+        )
+    folder = Path("src", service_package(given), "domain")
+    for path in sorted(folder.glob(f"*/{module}.py")):
+        if re.search(rf"^class {name}\b", path.read_text(), re.MULTILINE):
+            raise InvalidAnswer(f"{prompt} {name!r} is refused: {path} has it already")
+    if prompt == "command_name":
+        method = without(answers.snake_case(name), snake)
+        aggregate = folder / snake / "aggregate.py"
+        if re.search(rf"^    def {method}\b", aggregate.read_text(), re.MULTILINE):
+            raise InvalidAnswer(
+                f"{prompt} {name!r} is refused: {aggregate} has a method {method} already"
+            )
     return name
 
 
@@ -64,6 +114,8 @@ class Growth(Extension):
             service_folder,
             service_package,
             fitting,
+            there,
+            without,
             answers.class_name,
             answers.package_name,
             answers.plural,

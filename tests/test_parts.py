@@ -60,6 +60,74 @@ def test_aggregates_are_added_one_after_the_other_and_all_is_green(
     )
 
 
+COMMANDS = [
+    ("Order", "CancelOrder", "OrderCancelled"),
+    ("Order", "ShipOrder", "OrderShipped"),
+    ("Invoice", "PayInvoice", "InvoicePaid"),
+    ("Invoice", "Import", "InvoiceImported"),
+    ("Order", "ReturnToSenderWithAVeryLongNameIndeed", "OrderWasReturnedToItsSenderInTheEnd1"),
+]
+
+
+def test_commands_are_added_one_after_the_other_and_all_is_green(
+    service: BakedProject, tmp_path: Path
+) -> None:
+    config = own_config(tmp_path)
+    assert add(service.path, "aggregate", config).returncode == 0
+    for aggregate, command, event in COMMANDS:
+        before = service.contents()
+        answers = {"aggregate_name": aggregate, "command_name": command, "event_name": event}
+        added = add(service.path, "command", config, **answers)
+        assert added.returncode == 0, added.stdout + added.stderr
+        after = service.contents()
+        for path, content in before.items():
+            lines, kept = after[path].decode().splitlines(), content.decode().splitlines()
+            assert set(kept) <= set(lines), f"something is gone from {path}"
+        changed = {path.rpartition("/")[2] for path in before if before[path] != after[path]}
+        expected = {
+            "__init__.py",
+            "aggregate.py",
+            "command_handlers.py",
+            "commands.py",
+            "events.py",
+        }
+        assert changed == expected
+        service.run("ruff", "format", "--check", "--diff", "--no-cache")
+        service.run("ruff", "check", "--no-cache")
+    service.run("python", "-m", "tests.support.golden", PYTHONPATH="src:.")
+    service.run("mypy", MYPYPATH="src", MYPY_CACHE_DIR=os.devnull)
+    passed = service.run("pytest", "--quiet", "tests/unit", PYTHONPATH="src")
+    assert " passed" in passed
+    flow = service.run("python", "-m", "order_service.entrypoints.cli", "flow", PYTHONPATH="src")
+    for _, command, event in COMMANDS:
+        assert command in flow
+        assert event in flow
+
+
+@pytest.mark.parametrize(
+    ("answers", "refusal"),
+    [
+        ({"aggregate_name": "Parcel"}, "aggregate_name 'Parcel' is refused: the service has Order"),
+        ({"command_name": "CreateOrder"}, "commands.py has it already"),
+        ({"command_name": "Process"}, "aggregate.py has a method process already"),
+        ({"command_name": "cancel order"}, "must be a class name"),
+        ({"command_name": "None"}, "must be a class name"),
+        ({"event_name": "OrderCreated"}, "events.py has it already"),
+        ({"event_name": "x" * 41}, "must be a class name"),
+    ],
+)
+def test_a_command_that_collides_is_refused_in_one_line_and_nothing_is_changed(
+    service: BakedProject, tmp_path: Path, answers: dict[str, str], refusal: str
+) -> None:
+    before = service.contents()
+    added = add(service.path, "command", own_config(tmp_path), **answers)
+    assert added.returncode == 1
+    said = (added.stdout + added.stderr).splitlines()
+    assert len(said) == 1
+    assert refusal in said[0]
+    assert service.contents() == before
+
+
 @pytest.mark.parametrize(
     ("answers", "refusal"),
     [
