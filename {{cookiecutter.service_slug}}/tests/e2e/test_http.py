@@ -162,6 +162,13 @@ def test_what_is_not_there_is_a_problem(
     assert_problem(client.request(method, path), status)
 
 
+def test_what_a_path_does_not_take_is_answered_with_what_it_takes(client: Client) -> None:
+    for path, allowed in ((PATH, "GET, POST"), (f"{PATH}/a", "GET"), ("/health", "GET")):
+        response = client.request("DELETE", path)
+        assert_problem(response, 405)
+        assert response.headers["allow"] == allowed
+
+
 @pytest.mark.parametrize(
     "odd", ["%0A", "a%0A", "%00", "%ff", "%ED%A0%80", "..%2fa", "a%20b", "%C3%A4", "-a", "a" * 129]
 )

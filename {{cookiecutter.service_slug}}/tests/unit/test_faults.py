@@ -102,7 +102,7 @@ class Service:
         return self.log.feed(limit=10_000).commits
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(STEPS, FAULTS)
 def test_one_effect_each_whatever_fails(steps: list[Step], faults: list[Fault]) -> None:
     service = Service(faults)

@@ -93,8 +93,16 @@ async def _http(request: Request, error: HTTPException) -> JSONResponse:
     # FastAPI answers 400 where it could not parse a body: here, all invalid input is 422.
     status = 422 if error.status_code == HTTPStatus.BAD_REQUEST else error.status_code
     log.refused_request(request.method, status)
-    headers = dict(error.headers) if error.headers else None
+    headers = dict(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+        headers["Allow"] = ", ".join(methods)
     return response(status, str(error.detail), headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path takes. Starlette names the methods of the first of its routes alone."""
+    operations = request.app.openapi()["paths"].get(request.scope["route"].path, {})
+    return sorted(method.upper() for method in operations)
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
