@@ -203,3 +203,30 @@ POSTGRES = [
     ("postgres_views.py", "WHERE name = %s AND text = %s", "WHERE name = %s AND %s <> ''"),
     ("postgres_database.py", "if row is None or row[0] != REVISION:", "if False:"),
 ]
+
+LAMBDA = [
+    ("aws_http.py", 'request["headers"]["idempotency-key"] = _id(record)', "pass"),
+    (
+        "aws_http.py",
+        "[record for record in records if not _take(record, context)]",
+        "[] if all([_take(each, context) for each in records]) else records",
+    ),
+    ("aws_http.py", 'scope.setdefault("state", {})["caller"] = caller', "pass"),
+    ("aws_http.py", "except Exception as error:", "except KeyError as error:"),
+    ("aws_http.py", "if not isinstance(records, list):", "if False:"),
+    ("aws_http.py", 'if event == {"warm-up": True}:', "if False:"),
+    ("aws_lambda.py", "[r for r in records if not _is_received([r])]", "records"),
+    (
+        "aws_lambda.py",
+        "        try:\n            run_due(context)",
+        "        try:\n            pass",
+    ),
+    ("aws_lambda.py", "projector.receive(commits)", "pass"),
+    (
+        "aws_lambda.py",
+        "from .aws_runtime import",
+        "from . import aws_http\nfrom .aws_runtime import",
+    ),
+    ("aws_runtime.py", "if not just_now:", "if True:"),
+    ("aws_runtime.py", "- MARGIN_SECONDS if left", "if left"),
+]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .planted_bugs import BUS, DYNAMODB, DYNAMODB_BESIDE, POSTGRES
+from .planted_bugs import BUS, DYNAMODB, DYNAMODB_BESIDE, LAMBDA, POSTGRES
 from .support import BakedProject
 
 FAILED = 1  # pytest's exit code for tests that ran and failed
@@ -47,6 +47,15 @@ def test_a_bug_in_the_postgres_store_is_found(
 ) -> None:
     planted = plant(baked["postgres"], tmp_path, f"adapters/event_store/{file}", text, bug)
     assert run_tests(planted, "tests/contract/test_postgres.py") == FAILED
+
+
+@pytest.mark.parametrize(("file", "text", "bug"), LAMBDA)
+def test_a_bug_in_a_lambda_function_is_found(
+    baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
+) -> None:
+    planted = plant(baked["defaults"], tmp_path, f"entrypoints/{file}", text, bug)
+    tests = ("tests/e2e/test_aws_lambda.py", "tests/integration/test_aws_events.py")
+    assert run_tests(planted, *tests) == FAILED
 
 
 def plant(project: BakedProject, folder: Path, file: str, text: str, bug: str) -> Path:
