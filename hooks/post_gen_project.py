@@ -43,6 +43,7 @@ OWNED = {
     ("store", "postgres"): [
         PACKAGE / "adapters/event_store/migrations",
         PACKAGE / "adapters/event_store/postgres.py",
+        PACKAGE / "adapters/event_store/postgres_append.py",
         PACKAGE / "adapters/event_store/postgres_database.py",
         PACKAGE / "adapters/event_store/postgres_views.py",
         Path("tests/contract/test_postgres.py"),

@@ -188,13 +188,17 @@ DYNAMODB_BESIDE = [
 ]
 
 POSTGRES = [
-    ("postgres.py", "ORDER BY stream_id FOR UPDATE", "ORDER BY stream_id"),
-    ("postgres.py", "FROM token WHERE NOT EXISTS (SELECT FROM moved)", "FROM token"),
-    ("postgres.py", "FROM token WHERE NOT EXISTS", "WHERE NOT EXISTS"),
-    ("postgres.py", " WHERE head.version = %(at)s\n", "\n"),
-    ("postgres.py", "%(becomes)s FROM token", "%(becomes)s"),
-    ("postgres.py", "AND parked_at IS NULL FOR UPDATE", "FOR UPDATE"),
-    ("postgres.py", "CASE WHEN idempotency.expires_at", "CASE WHEN true OR idempotency.expires_at"),
+    ("postgres_append.py", "ORDER BY stream_id FOR UPDATE", "ORDER BY stream_id"),
+    ("postgres_append.py", "FROM token WHERE NOT EXISTS (SELECT FROM moved)", "FROM token"),
+    ("postgres_append.py", "FROM token WHERE NOT EXISTS", "WHERE NOT EXISTS"),
+    ("postgres_append.py", " WHERE head.version = %(at)s\n", "\n"),
+    ("postgres_append.py", "%(becomes)s FROM token", "%(becomes)s"),
+    ("postgres_append.py", "AND parked_at IS NULL FOR UPDATE", "FOR UPDATE"),
+    (
+        "postgres_append.py",
+        "CASE WHEN idempotency.expires_at",
+        "CASE WHEN true OR idempotency.expires_at",
+    ),
     ("postgres.py", "ORDER BY commits.xid, position LIMIT %s", "ORDER BY position LIMIT %s"),
     ("postgres.py", "xid < pg_snapshot_xmin(pg_current_snapshot())", "true"),
     ("postgres.py", "if commit.consumes or not self._has(commit):", "if True:"),

@@ -4,8 +4,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,6 +18,7 @@ from pydantic import SecretStr
 from {{ cookiecutter.__package }}.adapters.event_store import postgres, postgres_database
 from {{ cookiecutter.__package }}.adapters.event_store.postgres import PostgresEventStore
 from {{ cookiecutter.__package }}.bus import (
+    ConcurrencyError,
     ConfigurationError,
     EventStore,
     Position,
@@ -26,6 +29,7 @@ from {{ cookiecutter.__package }}.config import Settings
 from ..support import counter
 from ..support.commits import append, commit, drain
 from ..support.postgres import database, server, template, url
+from ..support.process import until
 from .event_store_contract import EventStoreContract
 
 __all__ = ["server", "template", "url"]
@@ -98,6 +102,39 @@ def test_the_feed_does_not_stall_at_a_number_that_was_never_used(
         failed.rollback()
     store.append(commit(append(Position.start("s/1"))))
     assert [each.stream_id for each in drain(store)[0]] == ["s/1"]
+
+
+def test_what_a_commit_has_read_is_held_until_it_is_done(
+    store: PostgresEventStore, url: str
+) -> None:
+    """The first waits, for a lock of ours, between reading one stream and writing the other; the second
+    reads and writes them the other way round."""
+    read, written = Position("s/read", 1), Position("s/written", 1)
+    for end in (read, written):
+        store.append(commit(append(Position.start(end.stream_id))))
+    with (
+        psycopg.connect(url) as ours,
+        psycopg.connect(url, autocommit=True) as looking,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        ours.execute("SELECT FROM streams WHERE stream_id = 's/written' FOR UPDATE")
+        first = pool.submit(store.append, commit(append(written), unchanged=(read,)))
+        until(lambda: waiting(looking) == 1 or None)
+        second = pool.submit(store.append, commit(append(read), unchanged=(written,)))
+        until(lambda: second.done() or waiting(looking) == 2 or None)
+        ours.rollback()
+        first.result()
+        with pytest.raises(ConcurrencyError):
+            second.result()
+
+
+def waiting(connection: psycopg.Connection[Any]) -> int:
+    """How many statements wait for a lock."""
+    found = connection.execute(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    ).fetchone()
+    return int(found[0]) if found else 0
 
 
 def test_processes_on_one_database_lose_no_update(store: PostgresEventStore, url: str) -> None:

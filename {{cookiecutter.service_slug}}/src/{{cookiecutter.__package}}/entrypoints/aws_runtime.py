@@ -3,21 +3,23 @@
 The collector of garbage waits until that is done: what is made here is there to stay.
 """
 
+# ruff: noqa: E402 - the imports come after the collector is told to wait
+
 import gc
 
 gc.disable()
 
-from collections.abc import Iterator  # noqa: E402 - after the line above
-from contextlib import contextmanager  # noqa: E402
-from threading import Event, Timer  # noqa: E402
-from typing import Any  # noqa: E402
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Timer
+from typing import Any
 
-import structlog  # noqa: E402
+import structlog
 
-from .. import log  # noqa: E402
-from ..bootstrap import make_bus  # noqa: E402
-from ..bus import Worker  # noqa: E402
-from ..config import load_settings  # noqa: E402
+from .. import log
+from ..bootstrap import make_bus
+from ..bus import Worker
+from ..config import load_settings
 
 MARGIN_SECONDS = 5.0
 """Work ends so long before Lambda would end it: a command under way has this time to finish."""

@@ -12,7 +12,6 @@ runs: a commit that comes late is never behind a checkpoint, and a number never 
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,116 +35,20 @@ from ...bus.store import (
     StoredCommit,
 )
 from ...config import Settings
+from .postgres_append import (
+    COMMIT_COLUMNS,
+    PENDING_COLUMNS,
+    RECORD_COLUMNS,
+    append_statement,
+    key_values,
+    pending_row,
+    positions,
+)
 from .postgres_database import PostgresDatabase, checked_url
 from .postgres_views import PostgresViews
 
-COMMIT_COLUMNS = (
-    "stream_id, version, count, events,"
-    " command_id, command, correlation_id, causation_id, recorded_at"
-)
-PENDING_COLUMNS = (
-    "stream_id, version, ordinal,"
-    " command_id, payload, causation_id, correlation_id, attempts, due_at, in_order, parked_at, error"
-)
-RECORD_COLUMNS = "scope, key, fingerprint, command_id, after, expires_at"
 AS_GIVEN = "parked_at IS NULL AND attempts = %s AND due_at = %s"
 KEY = "stream_id = %s AND version = %s AND ordinal = %s"
-
-COMMITS = (
-    "unnest(%(streams)s::text[], %(firsts)s::bigint[], %(counts)s::int[], %(texts)s::text[])"
-    " AS new (stream_id, version, count, events)"
-)
-PENDING = (
-    "unnest(%(p_stream)s::text[], %(p_version)s::bigint[], %(p_ordinal)s::int[],"
-    " %(p_command_id)s::text[], %(p_payload)s::text[], %(p_causation_id)s::text[],"
-    " %(p_correlation_id)s::text[], %(p_attempts)s::int[], %(p_due_at)s::timestamptz[],"
-    " %(p_in_order)s::bool[], %(p_parked_at)s::timestamptz[], %(p_error)s::text[])"
-)
-STILL_OPEN = """token AS (
-    SELECT FROM pending WHERE stream_id = %(c_stream)s AND version = %(c_version)s
-    AND ordinal = %(c_ordinal)s AND parked_at IS NULL FOR UPDATE
-)"""
-NOTHING_TO_CONSUME = "token AS (SELECT)"
-ONE_HEAD = """agreed AS (
-    INSERT INTO streams AS head (stream_id, version)
-    SELECT %(stream)s, %(becomes)s FROM token
-    ON CONFLICT (stream_id) DO UPDATE SET version = excluded.version WHERE head.version = %(at)s
-    RETURNING 1
-), moved AS (
-    SELECT %(stream)s::text AS stream_id WHERE NOT EXISTS (SELECT FROM agreed)
-)"""
-HEADS = """expected AS (
-    SELECT * FROM unnest(%(all)s::text[], %(all_at)s::bigint[], %(all_become)s::bigint[])
-        AS e (stream_id, version, becomes)
-), heads AS (
-    SELECT stream_id, version FROM streams WHERE stream_id = ANY(%(all)s::text[])
-    ORDER BY stream_id FOR UPDATE
-), moved AS (
-    SELECT stream_id FROM expected LEFT JOIN heads USING (stream_id)
-    WHERE coalesce(heads.version, 0) <> expected.version
-), agreed AS (
-    SELECT FROM token WHERE NOT EXISTS (SELECT FROM moved)
-), known AS (
-    INSERT INTO streams (stream_id, version)
-    SELECT stream_id, becomes FROM expected, agreed WHERE becomes > expected.version
-    ORDER BY stream_id
-    ON CONFLICT (stream_id) DO UPDATE SET version = excluded.version
-), unborn AS (
-    INSERT INTO streams (stream_id, version)
-    SELECT stream_id, 0 FROM expected, agreed
-    WHERE becomes = 0 AND stream_id NOT IN (SELECT stream_id FROM heads)
-)"""
-METADATA = (
-    "%(command_id)s::text, %(command)s::text, %(correlation_id)s::text,"
-    " %(causation_id)s::text, %(recorded_at)s::timestamptz"
-)
-ONE_WRITTEN = f"""written AS (
-    INSERT INTO commits ({COMMIT_COLUMNS})
-    SELECT %(stream)s, %(at)s + 1, %(count)s, %(events)s, {METADATA} FROM agreed
-)"""
-WRITTEN = f"""written AS (
-    INSERT INTO commits ({COMMIT_COLUMNS}) SELECT new.*, {METADATA} FROM {COMMITS}, agreed
-)"""
-FOLLOWED = f"""followed AS (
-    INSERT INTO pending ({PENDING_COLUMNS}) SELECT new.* FROM {PENDING} AS new, agreed
-)"""
-CONSUMED = """consumed AS (
-    DELETE FROM pending USING agreed WHERE stream_id = %(c_stream)s
-    AND version = %(c_version)s AND ordinal = %(c_ordinal)s
-)"""
-USED = f"""used AS (
-    INSERT INTO idempotency ({RECORD_COLUMNS})
-    SELECT %(i_scope)s::text, %(i_key)s::text, %(i_fingerprint)s::text, %(command_id)s::text,
-        %(i_after)s::text, %(i_expires_at)s::timestamptz
-    FROM agreed
-    ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint,
-        after = excluded.after, expires_at = excluded.expires_at,
-        -- a key that has not expired: null is refused, and all of the statement with it
-        command_id = CASE WHEN idempotency.expires_at <= %(recorded_at)s::timestamptz
-            THEN excluded.command_id END
-), swept AS (
-    DELETE FROM idempotency WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM idempotency
-        WHERE expires_at <= %(recorded_at)s::timestamptz
-        AND (scope, key) <> (%(i_scope)s::text, %(i_key)s::text)
-        ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED
-    ))
-)"""
-
-
-@cache
-def _statement(one_head: bool, follows: bool, consumes: bool, is_keyed: bool) -> bytes:
-    """The statement for a commit that has these parts: of what it does not have, it says nothing."""
-    parts = [STILL_OPEN if consumes else NOTHING_TO_CONSUME]
-    parts += [ONE_HEAD, ONE_WRITTEN] if one_head else [HEADS, WRITTEN]
-    if follows:
-        parts.append(FOLLOWED)
-    if consumes:
-        parts.append(CONSUMED)
-    if is_keyed:
-        parts.append(USED)
-    verdict = "SELECT NOT EXISTS (SELECT FROM token), ARRAY(SELECT stream_id FROM moved)"
-    return f"WITH {', '.join(parts)} {verdict}".encode()
 
 
 class PostgresEventStore:
@@ -191,7 +94,7 @@ class PostgresEventStore:
     def append(self, commit: Commit) -> None:
         try:
             with self._database.connection() as connection:
-                statement, values = _append(commit)
+                statement, values = append_statement(commit)
                 gone, moved = connection.execute(statement, values).fetchone() or (False, [])
         except errors.NotNullViolation as error:
             raise DuplicateCommand(commit.command, commit.command_id) from error
@@ -243,13 +146,13 @@ class PostgresEventStore:
     def claim(self, pending: PendingCommand, due_at: datetime) -> bool:
         return self._database.change(
             f"UPDATE pending SET attempts = attempts + 1, due_at = %s WHERE {KEY} AND {AS_GIVEN}",
-            (due_at, *_key(pending.key), pending.attempts, pending.due_at),
+            (due_at, *key_values(pending.key), pending.attempts, pending.due_at),
         )
 
     def park(self, pending: PendingCommand, at: datetime, error: str) -> bool:
         return self._database.change(
             f"UPDATE pending SET parked_at = %s, error = %s WHERE {KEY} AND {AS_GIVEN}",
-            (at, error, *_key(pending.key), pending.attempts, pending.due_at),
+            (at, error, *key_values(pending.key), pending.attempts, pending.due_at),
         )
 
     def parked(self, limit: int = 100) -> list[PendingCommand]:
@@ -264,12 +167,12 @@ class PostgresEventStore:
         return self._database.change(
             "UPDATE pending SET attempts = 0, due_at = %s, in_order = false, parked_at = NULL,"
             f" error = '' WHERE {KEY} AND parked_at IS NOT NULL",
-            (due_at, *_key(key)),
+            (due_at, *key_values(key)),
         )
 
     def drop(self, key: PendingKey) -> bool:
         return self._database.change(
-            f"DELETE FROM pending WHERE {KEY} AND parked_at IS NOT NULL", _key(key)
+            f"DELETE FROM pending WHERE {KEY} AND parked_at IS NOT NULL", key_values(key)
         )
 
     def feed(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
@@ -317,7 +220,7 @@ class PostgresEventStore:
                         )
                         table, columns, row = "commits", COMMIT_COLUMNS, _commit_row(stored)
                     case PendingCommand():
-                        table, columns, row = "pending", PENDING_COLUMNS, _pending_row(stored)
+                        table, columns, row = "pending", PENDING_COLUMNS, pending_row(stored)
                     case IdempotencyRecord():
                         table, columns, row = "idempotency", RECORD_COLUMNS, _record_row(stored)
                 places = ", ".join(["%s"] * len(row))
@@ -347,46 +250,6 @@ class PostgresEventStore:
         )
 
 
-def _append(commit: Commit) -> tuple[bytes, dict[str, Any]]:
-    """The statement, and what to put into it."""
-    appends, unchanged = commit.appends, commit.unchanged
-    consumes, record = commit.consumes, commit.idempotency
-    one_head = len(appends) == 1 and not unchanged
-    values: dict[str, Any] = {
-        "command_id": commit.command_id,
-        "command": commit.command,
-        "correlation_id": commit.correlation_id,
-        "causation_id": commit.causation_id,
-        "recorded_at": commit.recorded_at,
-    }
-    if one_head:
-        (append,) = appends
-        values["stream"], values["at"] = append.after.stream_id, append.after.version
-        values["becomes"] = append.after.version + append.count
-        values["count"], values["events"] = append.count, append.events
-    else:
-        values["streams"] = [each.after.stream_id for each in appends]
-        values["firsts"] = [each.after.version + 1 for each in appends]
-        values["counts"] = [each.count for each in appends]
-        values["texts"] = [each.events for each in appends]
-        values["all"] = values["streams"] + [each.stream_id for each in unchanged]
-        ends = [each.version for each in unchanged]
-        values["all_at"] = [each.after.version for each in appends] + ends
-        values["all_become"] = [each.after.version + each.count for each in appends] + ends
-    if commit.follow_ups:
-        names = PENDING_COLUMNS.replace("stream_id", "stream").split(", ")
-        columns = zip(*map(_pending_row, commit.follow_ups), strict=True)
-        values.update((f"p_{name}", list(c)) for name, c in zip(names, columns, strict=True))
-    if consumes:
-        values["c_stream"], values["c_version"], values["c_ordinal"] = _key(consumes)
-    if record:
-        given = record.idempotency
-        values.update(i_scope=given.scope, i_key=given.key, i_fingerprint=given.fingerprint)
-        values.update(i_after=_after(record), i_expires_at=record.expires_at)
-    parts = (one_head, bool(commit.follow_ups), consumes is not None, record is not None)
-    return _statement(*parts), values
-
-
 def _commit(row: tuple[Any, ...]) -> StoredCommit:
     return StoredCommit(*row)
 
@@ -395,30 +258,18 @@ def _commit_row(stored: StoredCommit) -> tuple[Any, ...]:
     return msgspec.structs.astuple(stored)
 
 
-def _pending_row(pending: PendingCommand) -> tuple[Any, ...]:
-    return (*_key(pending.key), *msgspec.structs.astuple(pending)[1:])
-
-
 def _pending_command(row: tuple[Any, ...]) -> PendingCommand:
     return PendingCommand(PendingKey(*row[:3]), *row[3:])
 
 
 def _record_row(record: IdempotencyRecord) -> tuple[Any, ...]:
     given = msgspec.structs.astuple(record.idempotency)
-    return (*given, record.command_id, _after(record), record.expires_at)
+    return (*given, record.command_id, positions(record), record.expires_at)
 
 
 def _idempotency_record(row: tuple[Any, ...]) -> IdempotencyRecord:
     after = msgspec.json.decode(row[4], type=tuple[Position, ...])
     return IdempotencyRecord(Idempotency(*row[:3]), row[3], after, row[5])
-
-
-def _after(record: IdempotencyRecord) -> str:
-    return msgspec.json.encode(record.after).decode()
-
-
-def _key(key: PendingKey) -> tuple[str, int, int]:
-    return (key.stream_id, key.version, key.ordinal)
 
 
 def create(settings: Settings) -> None:
