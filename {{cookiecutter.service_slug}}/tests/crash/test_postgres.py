@@ -20,6 +20,13 @@ def test_killed_anywhere_the_workflow_is_done_once_after_a_restart(
     assert "worker: " in crashed.stdout
 
 
+def test_killed_anywhere_what_is_refused_is_parked_once(tmp_path: Path, url: str) -> None:
+    environment = {"STORE": "postgres", "DATABASE_URL": url, "LOG_LEVEL": "error"}
+    crashed = run(tmp_path, module="tests.crash.parking", **environment)
+    assert crashed.returncode == 0, crashed.stderr
+    assert "parking: " in crashed.stdout
+
+
 @pytest.mark.slow
 def test_what_was_accepted_under_load_is_archived_with_exactly_three_events(
     tmp_path: Path, url: str

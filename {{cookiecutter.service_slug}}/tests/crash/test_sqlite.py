@@ -15,6 +15,18 @@ def test_killed_anywhere_the_workflow_is_done_once_after_a_restart(tmp_path: Pat
     assert "worker: " in crashed.stdout
 
 
+def test_killed_anywhere_what_is_refused_is_parked_once(tmp_path: Path) -> None:
+    crashed = run(tmp_path, module="tests.crash.parking", SQLITE_PATH="a.db", LOG_LEVEL="error")
+    assert crashed.returncode == 0, crashed.stderr
+    assert "parking: " in crashed.stdout
+
+
+def test_an_import_killed_anywhere_goes_on_to_the_end(tmp_path: Path) -> None:
+    crashed = run(tmp_path, str(tmp_path), module="tests.crash.importing")
+    assert crashed.returncode == 0, crashed.stderr
+    assert "importing: " in crashed.stdout
+
+
 @pytest.mark.slow
 def test_what_was_accepted_under_load_is_archived_with_exactly_three_events(
     tmp_path: Path,

@@ -11,7 +11,7 @@ from pathlib import Path
 from {{ cookiecutter.__package }} import log
 from {{ cookiecutter.__package }}.adapters import files
 from {{ cookiecutter.__package }}.bootstrap import make_bus, open_store
-from {{ cookiecutter.__package }}.bus import AggregateNotFound, Dispatch, MessageBus, Worker
+from {{ cookiecutter.__package }}.bus import AggregateNotFound, Dispatch, Idempotency, MessageBus, Worker
 from {{ cookiecutter.__package }}.config import Settings, load_settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
 from {{ cookiecutter.__package }}.service import ports
@@ -50,17 +50,24 @@ def id_of(number: int, inline: bool) -> str:
     return f"{'inline' if inline else 'worker'}-{number}"
 
 
+def create(new_id: str) -> commands.Create{{ cookiecutter.__aggregate }}:
+    return commands.Create{{ cookiecutter.__aggregate }}(
+        {{ cookiecutter.__aggregate_snake }}_id=new_id,
+        data={},
+    )
+
+
+def key_of(new_id: str) -> Idempotency:
+    return Idempotency("crash", new_id, "the same each time")
+
+
 def act(
     settings: Settings, folder: Path, inline: bool, number: int, mortal: Mortal[object]
 ) -> None:
     """Take in one, write into the ledger that it was accepted, and run what follows."""
     bus = bus_of(settings, inline, mortal)
     new_id = id_of(number, inline)
-    command = commands.Create{{ cookiecutter.__aggregate }}(
-        {{ cookiecutter.__aggregate_snake }}_id=new_id,
-        data={"number": number},
-    )
-    bus.handle(command)
+    bus.handle(create(new_id), idempotency=key_of(new_id))
     (folder / new_id).write_text("accepted")
     finish(bus)
 
@@ -99,6 +106,10 @@ def check(settings: Settings, folder: Path, inline: bool, number: int) -> None:
             )
         )
         assert (row.status, row.version) == ("archived", 3), f"the list shows {row}"
+        again = bus.handle(create(new_id), idempotency=key_of(new_id))
+        assert again.replayed, "sent again under its key, it was not known"
+        assert [each.event_id for each in again.events] == [bus.ask(query)[0].event_id]
+        assert len(bus.ask(query)) == len(WORKFLOW), "sent again, it had a second effect"
     assert bus.store.due(bus.clock.now()) == [], "it is stuck"
     assert bus.store.parked() == [], "it was given up"
     bus.store.close()

@@ -179,13 +179,15 @@ class UnitOfWork:
             unchanged=tuple(
                 [enlisted[name].position for name in enlisted if name not in by_stream]
             ),
-            idempotency=self._record(appends) if self._envelope.idempotency else None,
+            idempotency=self._record(appends),
         )
 
-    def _record(self, appends: tuple[StreamAppend, ...]) -> IdempotencyRecord:
-        assert self._envelope.idempotency  # noqa: S101 - for the type checker
+    def _record(self, appends: tuple[StreamAppend, ...]) -> IdempotencyRecord | None:
+        idempotency = self._envelope.idempotency
+        if idempotency is None:
+            return None
         return IdempotencyRecord(
-            self._envelope.idempotency,
+            idempotency,
             self._envelope.message_id,
             tuple([append.after for append in appends]),
             self._now + KEY_KEPT,

@@ -64,29 +64,35 @@ def write(settings: Settings, options: argparse.Namespace) -> None:
 def _write(store: EventStore, out: IO[bytes]) -> int:
     lines = 0
     out.write(msgspec.json.encode(Header(uuid4().hex)) + b"\n")
-    for lines, stored in enumerate(store.dump(), 1):  # noqa: B007 - counted
+    for stored in store.dump():
         out.write(msgspec.json.encode(stored) + b"\n")
+        lines += 1
     out.write(msgspec.json.encode(End(lines)) + b"\n")
     out.flush()
     return lines
 
 
 def read(settings: Settings, options: argparse.Namespace) -> None:
+    """Take the file in, as `take_in` says."""
+    with closing(open_store(settings)) as store:
+        take_in(store, options.file)
+
+
+def take_in(store: EventStore, path: Path) -> None:
     """Take in an export: whole or not at all; one that was interrupted goes on. No worker may run on
     the store meanwhile.
 
     Raises `NotDone` for a file that is not a whole export, and for a store that holds anything else.
     """
-    header, lines = _checked(options.file)
-    with closing(open_store(settings)) as store:
-        done, progress = _begun(store, header), Progress("import", "lines")
-        with options.file.open("rb") as file:
-            for batch in _batches(islice(_stored(file), done, None)):
-                store.restore(batch)
-                done += len(batch)
-                _note(store, f"{header.export_id} {done}")
-                progress(done, lines)
-        _note(store, f"{header.export_id} complete")
+    header, lines = _checked(path)
+    done, progress = _begun(store, header), Progress("import", "lines")
+    with path.open("rb") as file:
+        for batch in _batches(islice(_stored(file), done, None)):
+            store.restore(batch)
+            done += len(batch)
+            _note(store, f"{header.export_id} {done}")
+            progress(done, lines)
+    _note(store, f"{header.export_id} complete")
 
 
 def _checked(path: Path) -> tuple[Header, int]:
@@ -130,6 +136,7 @@ def _begun(store: EventStore, header: Header) -> int:
         return int(done)
     if store.feed(limit=1).commits or store.due(FOREVER, 1) or store.parked(1):
         raise NotDone("the store is not empty")
+    _note(store, f"{header.export_id} 0")  # before the first batch, to know it again by
     return 0
 
 

@@ -144,9 +144,9 @@ class DynamoDBFeed:
         with answering():
             stream: str | None = self.item.describe_table().get("LatestStreamArn")
         if not stream:
-            name = self.item.Meta.table_name  # type: ignore[attr-defined]
+            meta: Any = self.item.Meta
             raise ConfigurationError(
-                f"DYNAMODB_TABLE: {name} has no stream: enable it with the view type NEW_IMAGE"
+                f"DYNAMODB_TABLE: {meta.table_name} has no stream: enable it with the view type NEW_IMAGE"
             )
         return stream
 

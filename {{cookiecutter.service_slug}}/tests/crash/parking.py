@@ -1,0 +1,49 @@
+"""A follow-up that is refused for good, crashed at every call of the store: it is parked, once.
+
+A program: it takes the store from the environment.
+"""
+
+from datetime import timedelta
+from functools import partial
+
+from {{ cookiecutter.__package }} import log
+from {{ cookiecutter.__package }}.bootstrap import open_store
+from {{ cookiecutter.__package }}.bus import Dispatch, MessageBus, Worker
+from {{ cookiecutter.__package }}.config import Settings, load_settings
+
+from ..support import counter
+from ..support.crash import Mortal, crash_at_every_call
+
+
+def bus_of(settings: Settings, mortal: Mortal[object] = lambda port: port) -> MessageBus:
+    store = mortal(open_store(settings))
+    return counter.make_bus(store, dispatch=Dispatch(grace=timedelta(0)))  # type: ignore[arg-type] # wrapped
+
+
+def act(settings: Settings, number: int, mortal: Mortal[object]) -> None:
+    bus = bus_of(settings, mortal)
+    bus.handle(counter.Open(counter_id=f"c{number}"))
+    bus.handle(counter.Add(counter_id=f"c{number}", carry_to="missing"))
+    Worker(bus).run_once()
+
+
+def check(settings: Settings, number: int) -> None:
+    """After a restart: if it follows from anything, it is one dead letter, and nothing is open."""
+    bus = bus_of(settings)
+    while Worker(bus).run_once():
+        pass
+    added = bus.store.load(f"Counter/c{number}").position.version == 2
+    parked = bus.store.parked()
+    assert len(parked) == added, f"parked: {parked}"
+    assert bus.store.due(bus.clock.now()) == []
+    assert bus.store.pending(f"Counter/c{number}") == []
+    for dead in parked:
+        assert "AggregateNotFound" in dead.error
+        assert bus.store.drop(dead.key)
+    bus.store.close()
+
+
+if __name__ == "__main__":
+    found = load_settings()
+    log.configure(found)
+    print(f"parking: {crash_at_every_call(partial(act, found), partial(check, found))} points")
