@@ -1,4 +1,5 @@
-"""The crash harness: a process that dies at the n-th call of its ports, for every n.
+"""The crash harness: a process that dies at the n-th call of its ports, for every n; and, within a
+call of SQLite, before each statement: on the other stores a commit is one statement, or one request.
 
     points = crash_at_every_call(act, check)
 
@@ -9,12 +10,18 @@ twice, or stuck. To be called from a process with a single thread: see `tests/cr
 """
 
 import os
+import sqlite3
+import sys
 import traceback
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, TypeVar
 
 P = TypeVar("P")
 DEAD = 137
+
+SQLITE = (sqlite3.Connection, sqlite3.Cursor)
+STATEMENTS = {"execute", "executemany", "commit"}
 
 Mortal = Callable[[P], P]
 
@@ -48,7 +55,13 @@ def _live(number: int, act: Callable[[int, Mortal[Any]], None]) -> None:
         if next(steps) == number:
             os._exit(DEAD)
 
+    def on_call(_frame: FrameType, event: str, called: Any) -> None:
+        sends = event == "c_call" and called.__name__ in STATEMENTS
+        if sends and isinstance(called.__self__, SQLITE):
+            step()
+
     try:
+        sys.setprofile(on_call)
         act(number, lambda port: _Mortal(port, step))
         os._exit(0)
     except BaseException:

@@ -89,12 +89,6 @@ def test_nesting_that_cannot_be_read_back_is_refused() -> None:
         (deep,) = deep
 
 
-def test_several_texts_are_read_as_one_sequence() -> None:
-    texts = [codec.encode([Noted(count=1), Noted(count=2)]), codec.encode([Noted(count=3)])]
-    assert [event.count for event in codec.decode(*texts)] == [1, 2, 3]  # type: ignore[attr-defined]
-    assert codec.decode() == []
-
-
 def test_the_text_is_readable_and_names_type_and_version() -> None:
     assert codec.encode([Noted(value=1, count=2)]) == '[{"$type":"Noted","value":1,"count":2}]'
     assert codec.encode([Placed(count=2)]) == '[{"$type":"Ordered.v2","count":2}]'
@@ -111,9 +105,8 @@ def test_the_text_is_readable_and_names_type_and_version() -> None:
     ],
 )
 def test_what_is_not_known_is_never_guessed(text: str, reason: str) -> None:
-    for texts in ([text], ['[{"$type":"Noted"}]', text]):
-        with pytest.raises(UnknownEvent, match=reason):
-            codec.decode(*texts)
+    with pytest.raises(UnknownEvent, match=reason):
+        codec.decode(text)
 
 
 def test_two_types_of_one_stored_name_are_refused() -> None:

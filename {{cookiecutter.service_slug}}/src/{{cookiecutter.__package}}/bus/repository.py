@@ -44,6 +44,11 @@ class Repository:
                 raise AggregateNotFound(aggregate_type.stream_name, aggregate_id)
             aggregate = aggregate_type(aggregate_id)
         since = aggregate.version
-        texts = [commit.events for commit in loaded.commits]
-        aggregate.fold(self.codecs.events(aggregate_type).decode(*texts)[:at])
+        codec = self.codecs.events(aggregate_type)
+        if at is None or at >= loaded.position.version:
+            codec.replay(loaded.commits, aggregate)
+            aggregate.version = loaded.position.version
+        else:  # it ends within a commit
+            events = [event for commit in loaded.commits for event in codec.decode(commit.events)]
+            aggregate.fold(events[:at])
         return Loaded(aggregate, loaded.position, loaded.pending, since)

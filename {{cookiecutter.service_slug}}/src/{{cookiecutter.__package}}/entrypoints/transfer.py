@@ -136,7 +136,7 @@ def _begun(store: EventStore, header: Header) -> int:
         return int(done)
     if store.feed(limit=1).commits or store.due(FOREVER, 1) or store.parked(1):
         raise NotDone("the store is not empty")
-    _note(store, f"{header.export_id} 0")  # before the first batch, to know it again by
+    _note(store, f"{header.export_id} 0")  # before the first batch: it goes on by this
     return 0
 
 
