@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
+from {{ cookiecutter.__package }}.entrypoints.server import listen
 
 from ..support.process import Server, run, running, serving, until
 
@@ -81,6 +82,13 @@ def test_a_client_that_sends_too_much_gets_to_read_why(
 
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_body_of_an_answer_does_not_wait_until_its_head_is_acknowledged() -> None:
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_an_endless_body_is_answered_and_the_connection_closed(server: Server) -> None:
