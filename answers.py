@@ -1,7 +1,8 @@
 """What the prompts accept, and the names derived from the answers.
 
 cookiecutter.json loads this as a Jinja extension: a bad answer is refused, in one line, before the
-next question is asked. hooks/pre_gen_project.py applies the same rules to the final answers.
+next question is asked; at a terminal it is asked for again. hooks/pre_gen_project.py applies the same
+rules to the final answers.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import keyword
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
+from functools import wraps
 from typing import NamedTuple
 
+import click
 from cookiecutter.exceptions import FailedHookException
 from jinja2 import Environment
 from jinja2.ext import Extension
@@ -73,6 +76,7 @@ RULES = {
     ),
     "auth": Rule(4, "none|iam|jwt", "must be none, iam or jwt", "none"),
     "kubernetes": Rule(3, "no|yes", "must be no or yes", "no"),
+    "quality_extras": Rule(3, "no|yes", "must be no or yes", "no"),
 }
 
 _STDLIB = sys.stdlib_module_names | set(
@@ -113,6 +117,32 @@ def checked(answers: Mapping[str, str], prompt: str) -> str:
             f"{prompt} {shown!r} is refused: it {reason}. A valid example: {RULES[prompt].example}"
         )
     return answer
+
+
+def asking(
+    check: Callable[[Mapping[str, str], str], str],
+) -> Callable[[MutableMapping[str, str], str], str]:
+    """The check, for a filter of cookiecutter.json: at a terminal, what it refuses is asked for again,
+    and put in the place of the answer."""
+
+    @wraps(check)
+    def ask(answers: MutableMapping[str, str], prompt: str) -> str:
+        while True:
+            try:
+                return check(answers, prompt)
+            except InvalidAnswer as refusal:
+                if not _somebody_answers():
+                    raise
+                click.echo(f"  {refusal}")
+            answers[prompt] = click.prompt(f"  {prompt}", default="", show_default=False)
+
+    return ask
+
+
+def _somebody_answers() -> bool:
+    """Whether cookiecutter's command line was started at a terminal, and asks."""
+    command = click.get_current_context(silent=True)
+    return command is not None and not command.params.get("no_input", True) and sys.stdin.isatty()
 
 
 def problem(answers: Mapping[str, str]) -> str:
@@ -220,7 +250,7 @@ class Answers(Extension):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         for function in (
-            checked,
+            asking(checked),
             problem,
             package_name,
             class_name,

@@ -113,8 +113,8 @@ class Growth(Extension):
         for function in (
             service_folder,
             service_package,
-            fitting,
-            there,
+            answers.asking(fitting),
+            answers.asking(there),
             without,
             answers.class_name,
             answers.package_name,

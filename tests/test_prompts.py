@@ -209,30 +209,20 @@ def test_the_names_of_the_code_are_derived_from_the_answers(
     assert derived["__aggregate"][0].isupper()
 
 
-def test_a_person_at_a_terminal_is_told_at_once_and_gets_a_service_the_next_time(
-    tmp_path: Path,
-) -> None:
-    refused = converse(
-        tmp_path,
-        [
-            ("Name of the service", "Parcel Service"),
-            ("Name of its folder", "Parcel Service"),
-        ],
-    )
-    assert refused.returncode == 1
-    assert "service_slug 'Parcel Service' is refused: it must be lowercase" in refused.shown
-    assert "Traceback" not in refused.shown
-    assert "The thing the service is about" not in refused.shown
-    assert not (tmp_path / "out").exists()
-
+def test_a_person_at_a_terminal_is_told_at_once_and_asked_again(tmp_path: Path) -> None:
     accepted = converse(
         tmp_path,
         [
-            ("Name of the service", "Parcel Service"),
-            (r"Name of its folder.*\(parcel-service\)", ""),
-            ("The thing the service is about", "Parcel"),
+            ("Name of the service", "1st Service"),
+            ("service_name '1st Service' is refused: .*service_name", "Parcel Service"),
+            (r"Name of its folder.*\(parcel-service\)", "Parcel Service"),
+            ("service_slug 'Parcel Service' is refused: .*service_slug", "json"),
+            ("service_slug 'json' is refused: .*service_slug", ""),
+            ("service_slug '' is refused: .*service_slug", "parcel-service"),
+            ("The thing the service is about", "Event"),
+            ("aggregate_name 'Event' is refused: .*aggregate_name", "Parcel"),
             (r"Its plural.*\(parcels\)", ""),
-            ("What the service does", "Brings “parcels” & más"),
+            (r"What the service does.*\(Takes parcels,", "Brings “parcels” & más"),
             ("Who owns it", "Zoë"),
             ("Choose from", "9"),
             ("Please select one of the available options", "2"),
@@ -240,8 +230,13 @@ def test_a_person_at_a_terminal_is_told_at_once_and_gets_a_service_the_next_time
             ("Python version", "2"),
             ("Who may call", "3"),
             ("Manifests for Kubernetes", "2"),
+            ("Mutation testing", "1"),
         ],
     )
+    refusals = [line for line in accepted.shown.splitlines() if "is refused" in line]
+    assert len(refusals) == 5
+    assert all("A valid example: " in line for line in refusals)
+    assert "Traceback" not in accepted.shown
     assert accepted.returncode == 0
     service = tmp_path / "out" / "parcel-service"
     assert "Brings “parcels” & más" in (service / "pyproject.toml").read_text()
@@ -250,6 +245,26 @@ def test_a_person_at_a_terminal_is_told_at_once_and_gets_a_service_the_next_time
     assert not list(service.rglob("*dynamodb*"))
     assert (service / "deploy/kubernetes/base/migrate.yaml").is_file()
     assert "JwtIssuer" in (service / "template.yaml").read_text()
+
+
+def test_at_a_terminal_a_choice_that_makes_no_sense_is_asked_for_again(tmp_path: Path) -> None:
+    turns = [("Name of the service", ""), ("Name of its folder", ""), ("The thing", "")]
+    turns += [("Its plural", ""), ("What the service does", ""), ("Who owns it", "")]
+    turns += [("Where the events are kept", "3"), ("Licence", ""), ("Python version", "")]
+    turns += [("Who may call", "3"), ("auth 'jwt' is refused: .*auth", "none")]
+    turns += [("Manifests", "2"), ("kubernetes 'yes' is refused: .*kubernetes", "no")]
+    accepted = converse(tmp_path, [*turns, ("Mutation testing", "2")])
+    assert accepted.returncode == 0
+    service = tmp_path / "out" / "order-service"
+    assert not (service / "deploy").exists()
+    assert (service / "tests/load/locustfile.py").exists()
+
+
+def test_somebody_who_leaves_leaves_nothing_behind(tmp_path: Path) -> None:
+    left = converse(tmp_path, [("Name of the service", "1st"), ("service_name", "\x04")])
+    assert left.returncode == 1
+    assert left.shown.splitlines()[-1].strip() == "Aborted!"
+    assert not (tmp_path / "out").exists()
 
 
 def cookiecutter_command(
