@@ -9,6 +9,7 @@ CHOSEN = {
     "store": {{ cookiecutter.store | tojson }},
     "license": {{ cookiecutter.license | tojson }},
     "kubernetes": {{ cookiecutter.kubernetes | tojson }},
+    "quality_extras": {{ cookiecutter.quality_extras | tojson }},
 }
 
 # The files and folders that only these choices need.
@@ -55,6 +56,9 @@ OWNED = {
     ],
     ("kubernetes", "yes"): [
         Path("deploy/kubernetes"),
+    ],
+    ("quality_extras", "yes"): [
+        Path("tests/load"),
     ],
 }
 

@@ -34,6 +34,7 @@ COMBINATIONS: dict[str, dict[str, str]] = {
         "aggregate_name": "Zebra",
         "store": "sqlite",
         "license": "Apache-2.0",
+        "quality_extras": "yes",
     },
     "longest": {
         "service_name": "Élan vital No. 2",
@@ -53,12 +54,14 @@ class BakedProject:
     aggregate: str
     plural: str
     kubernetes: bool = False
+    quality_extras: bool = False
 
     @property
     def choices(self) -> set[str]:
         """What was chosen, as tests/files.txt calls it."""
         also = {"kubernetes", f"kubernetes+{self.store}"} if self.kubernetes else set()
-        return {self.store} | also
+        extras = {"quality_extras"} if self.quality_extras else set()
+        return {self.store} | also | extras
 
     @property
     def files(self) -> set[str]:
@@ -121,4 +124,5 @@ def bake(folder: Path, template: str | Path = TEMPLATE, **answers: str) -> Baked
         aggregate=aggregate,
         plural=answered.replace("-", "_"),
         kubernetes=answers.get("kubernetes") == "yes",
+        quality_extras=answers.get("quality_extras") == "yes",
     )

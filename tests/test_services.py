@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -22,6 +23,28 @@ def test_the_rendered_tests_pass(tmp_path: Path, name: str) -> None:
 def test_the_slow_ones_of_the_rendered_tests_pass(tmp_path: Path, name: str) -> None:
     project = bake(tmp_path, **COMBINATIONS[name])
     assert " passed" in project.run("pytest", "--quiet", "-m", "slow", PYTHONPATH="src")
+
+
+@pytest.mark.slow
+def test_mutations_of_the_domain_are_noticed_unless_a_test_is_missing(tmp_path: Path) -> None:
+    project = bake(tmp_path, store="sqlite", quality_extras="yes")
+    project.run("mutmut", "run")
+    assert project.run("mutmut", "results") == ""
+
+    tests = project.path / "tests/unit/test_order.py"
+    kept, _, rest = tests.read_text().partition("def test_it_is_not_processed_twice")
+    tests.write_text(kept + rest[rest.index("def test_") :])
+    project.run("mutmut", "run")
+    assert "process__mutmut_4: survived" in project.run("mutmut", "results")
+
+
+@pytest.mark.slow
+def test_under_load_nothing_fails_and_a_report_comes_out(tmp_path: Path) -> None:
+    project = bake(tmp_path, store="sqlite", quality_extras="yes")
+    report = project.run("python", "-m", "tests.load", PYTHONPATH=".", USERS="4", SECONDS="3")
+    for request in ("POST     /orders", "GET      /orders", "GET      /orders/[id]"):
+        (line,) = re.findall(rf"^{re.escape(request)} .*\(0\.00%\).*$", report, re.MULTILINE)
+        assert int(line.split()[2]) > 0
 
 
 def test_python_and_make_are_enough_for_a_fresh_service(tmp_path: Path) -> None:

@@ -84,10 +84,12 @@ class Scenario:
         """The command was taken, and nothing happened."""
         return self.then()
 
-    def then_refused(self, error: type[DomainError]) -> Self:
-        """The business refused the command with exactly this error, and nothing happened."""
+    def then_refused(self, error: type[DomainError], saying: str = "") -> Self:
+        """The business refused the command with exactly this error, and nothing happened. `saying`:
+        a part of what it says."""
         assert self._refusal is not None, f"expected {error.__name__}, but it was not refused"
         assert type(self._refusal) is error, f"expected {error.__name__}, but {self._refusal!r}"
+        assert saying in str(self._refusal), f"expected {saying!r}, but it says {self._refusal}"
         assert not self.recorded, f"refused, and yet there happened {self.recorded}"
         return self
 

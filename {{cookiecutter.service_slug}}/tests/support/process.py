@@ -18,6 +18,7 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 SOURCE = Path({{ cookiecutter.__package }}.__file__).parents[1]
 COMMAND_LINE = "{{ cookiecutter.__package }}.entrypoints.cli"
+KEPT = {"PATH", "SYSTEMROOT", "COVERAGE_PROCESS_CONFIG"}  # of the environment of the tests
 SECONDS = 30  # before a process that does not answer is given up
 
 
@@ -120,5 +121,5 @@ def until(probe: Callable[[], T | None]) -> T:
 
 
 def _environment(added: dict[str, str]) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     return {**kept, "PYTHONPATH": os.pathsep.join((str(SOURCE), str(ROOT))), **added}

@@ -73,11 +73,13 @@ def test_what_does_not_exist_cannot_be_processed(scenario: Scenario) -> None:
 
 
 def test_it_is_not_processed_twice(scenario: Scenario) -> None:
-    scenario.given(created, processed).when(process).then_refused(errors.AlreadyProcessed)
+    again = scenario.given(created, processed).when(process)
+    again.then_refused(errors.AlreadyProcessed, "a has already been processed")
 
 
 def test_without_a_result_nothing_is_archived(scenario: Scenario) -> None:
-    scenario.given(failing, failed).when(archive).then_refused(errors.NotProcessed)
+    refused = scenario.given(failing, failed).when(archive)
+    refused.then_refused(errors.NotProcessed, "a has no result to archive")
     assert scenario.files.files == {}
 
 
