@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,22 +47,32 @@ COMBINATIONS: dict[str, dict[str, str]] = {
 }
 
 
+PROMPTS: dict[str, str | list[str]] = json.loads((TEMPLATE / "cookiecutter.json").read_text())
+OPTIONS = {
+    name: options
+    for name, options in PROMPTS.items()
+    if isinstance(options, list) and name[0] != "_"
+}
+"""The prompts that are a choice; the first option is the default."""
+
+
 @dataclass(frozen=True)
 class BakedProject:
     path: Path
-    store: str
+    options: Mapping[str, str]
     package: str
     aggregate: str
     plural: str
-    kubernetes: bool = False
-    quality_extras: bool = False
+
+    @property
+    def store(self) -> str:
+        return self.options["store"]
 
     @property
     def choices(self) -> set[str]:
         """What was chosen, as tests/files.txt calls it."""
-        also = {"kubernetes", f"kubernetes+{self.store}"} if self.kubernetes else set()
-        extras = {"quality_extras"} if self.quality_extras else set()
-        return {self.store} | also | extras
+        chosen = {name for name, option in self.options.items() if option == "yes"}
+        return {self.store} | chosen | {f"{name}+{self.store}" for name in chosen}
 
     @property
     def files(self) -> set[str]:
@@ -119,10 +130,8 @@ def bake(folder: Path, template: str | Path = TEMPLATE, **answers: str) -> Baked
     answered = answers.get("aggregate_plural", aggregate.replace("_", "-") + "s")
     return BakedProject(
         path=project,
-        store=answers.get("store", "dynamodb"),
+        options={name: answers.get(name, options[0]) for name, options in OPTIONS.items()},
         package=package,
         aggregate=aggregate,
         plural=answered.replace("-", "_"),
-        kubernetes=answers.get("kubernetes") == "yes",
-        quality_extras=answers.get("quality_extras") == "yes",
     )

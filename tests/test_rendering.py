@@ -18,11 +18,18 @@ from answers import checked
 
 from .support import COMBINATIONS, TEMPLATE, BakedProject, bake
 
-# What would be left of a store that was not chosen: these words are for these stores alone.
-WORDS_OF_STORES = {
-    ("dynamodb",): re.compile(r"dynamo|sweep_hours", re.IGNORECASE),
-    ("postgres",): re.compile(r"postgres|psycopg|alembic|database_url|migrat", re.IGNORECASE),
-    ("dynamodb", "postgres"): re.compile(r"lambda\.|mangum|samconfig", re.IGNORECASE),
+# What would be left of an option that was not chosen: these words are for these options alone.
+WORDS = {
+    ("store", "dynamodb"): r"dynamo|sweep_hours",
+    ("store", "postgres"): r"postgres|psycopg|alembic|database_url|migrat",
+    ("store", "dynamodb", "postgres"): r"lambda\.|mangum|samconfig|api gateway",
+    ("auth", "jwt"): r"JwtIssuer|JwtAudience|JwtConfiguration",
+    ("auth", "iam"): r"aws_iam",
+    ("kubernetes", "yes"): r"kubernetes|kubectl|kustomiz",
+    ("quality_extras", "yes"): r"mutmut|mutants|locust|make (mutate|load)|^(mutate|load):",
+    ("license", "MIT"): r"(?-i:\bMIT\b)",
+    ("license", "Apache-2.0"): r"apache",
+    ("license", "Proprietary"): r"proprietary|all rights reserved",
 }
 
 
@@ -39,12 +46,23 @@ def test_nothing_is_left_unrendered(project: BakedProject) -> None:
         assert not re.search(r"(?<!\$)\{\{(?!resolve:)|\{%|\{#", text), path
 
 
-def test_nothing_is_left_of_a_store_that_was_not_chosen(project: BakedProject) -> None:
-    for stores, words in WORDS_OF_STORES.items():
-        if project.store not in stores:
+def test_nothing_is_left_of_what_was_not_chosen(project: BakedProject) -> None:
+    for (name, *options), words in WORDS.items():
+        pattern = re.compile(words, re.IGNORECASE | re.MULTILINE)
+        if project.options[name] not in options:
             for path in project.walk():
-                assert not words.search(str(path.relative_to(project.path)))
-                assert not words.search(path.read_text()), path
+                assert not pattern.search(str(path.relative_to(project.path)))
+                assert not pattern.search(path.read_text()), path
+
+
+def test_the_chosen_python_is_what_runs_it_everywhere(project: BakedProject) -> None:
+    version = project.options["python_version"]
+    workflow = (project.path / ".github/workflows/test.yml").read_text()
+    assert set(re.findall(r'python-version: "(.*)"', workflow)) == {version}
+    assert f"ARG PYTHON={version}\n" in (project.path / "Dockerfile").read_text()
+    template = project.path / "template.yaml"
+    if template.exists():
+        assert re.findall(r"Runtime: (.*)", template.read_text()) == [f"python{version}"]
 
 
 def test_no_folder_is_empty(project: BakedProject) -> None:
@@ -86,12 +104,6 @@ def test_the_chosen_licence_is_rendered(
     metadata = tomllib.loads((baked[name].path / "pyproject.toml").read_text())["project"]
     assert metadata["license"] == spdx
     assert (baked[name].path / "LICENSE").read_text().strip().startswith(opening)
-
-
-def test_the_chosen_python_is_what_ci_runs(baked: dict[str, BakedProject]) -> None:
-    workflow = yaml.safe_load((baked["apple"].path / ".github/workflows/test.yml").read_text())
-    versions = [step["with"] for step in workflow["jobs"]["test"]["steps"] if "with" in step]
-    assert {"python-version": "3.14"} in versions
 
 
 def test_formatting_and_lint_are_clean_as_rendered(project: BakedProject) -> None:

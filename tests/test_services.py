@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def test_mutations_of_the_domain_are_noticed_unless_a_test_is_missing(tmp_path: 
     tests = project.path / "tests/unit/test_order.py"
     kept, _, rest = tests.read_text().partition("def test_it_is_not_processed_twice")
     tests.write_text(kept + rest[rest.index("def test_") :])
+    shutil.rmtree(project.path / "mutants")
     project.run("mutmut", "run")
     assert "process__mutmut_4: survived" in project.run("mutmut", "results")
 
@@ -41,7 +43,7 @@ def test_mutations_of_the_domain_are_noticed_unless_a_test_is_missing(tmp_path: 
 @pytest.mark.slow
 def test_under_load_nothing_fails_and_a_report_comes_out(tmp_path: Path) -> None:
     project = bake(tmp_path, store="sqlite", quality_extras="yes")
-    report = project.run("python", "-m", "tests.load", PYTHONPATH=".", USERS="4", SECONDS="3")
+    report = project.run("python", "-m", "tests.load", PYTHONPATH="src:.", USERS="4", SECONDS="3")
     for request in ("POST     /orders", "GET      /orders", "GET      /orders/[id]"):
         (line,) = re.findall(rf"^{re.escape(request)} .*\(0\.00%\).*$", report, re.MULTILINE)
         assert int(line.split()[2]) > 0

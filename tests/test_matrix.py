@@ -1,0 +1,92 @@
+"""Every combination of options comes out whole and clean: pairs of them at each run, all in the slow one."""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+from pathlib import Path
+
+import pytest
+
+from answers import InvalidAnswer, checked
+
+from . import test_rendering as rendering
+from .support import OPTIONS, BakedProject, bake
+
+Combination = dict[str, str]
+LOOKED_AT = [
+    rendering.test_exactly_the_files_of_the_list_are_rendered,
+    rendering.test_nothing_is_left_unrendered,
+    rendering.test_nothing_is_left_of_what_was_not_chosen,
+    rendering.test_the_chosen_python_is_what_runs_it_everywhere,
+    rendering.test_no_folder_is_empty,
+    rendering.test_every_configuration_file_parses,
+    rendering.test_formatting_and_lint_are_clean_as_rendered,
+]
+
+
+def make_sense(combination: Combination) -> bool:
+    try:
+        return all(checked(combination, name) for name in ("auth", "kubernetes"))
+    except InvalidAnswer:
+        return False
+
+
+ALL = [
+    combination
+    for options in product(*OPTIONS.values())
+    if make_sense(combination := dict(zip(OPTIONS, options, strict=True)))
+]
+
+
+def pairs(combination: Combination) -> set[tuple[tuple[str, str], ...]]:
+    return set(combinations(combination.items(), 2))
+
+
+def pairwise() -> list[Combination]:
+    """Some of them, that hold together every pair of options which any of them holds."""
+    chosen: list[Combination] = []
+    left = set().union(*map(pairs, ALL))
+    while left:
+        best = max(ALL, key=lambda each: len(left & pairs(each)))
+        chosen.append(best)
+        left -= pairs(best)
+    return chosen
+
+
+def name_of(combination: Combination) -> str:
+    return "-".join(combination.values())
+
+
+@pytest.mark.parametrize("combination", pairwise(), ids=name_of)
+def test_each_pair_of_options_comes_out_clean(tmp_path: Path, combination: Combination) -> None:
+    look_at(bake(tmp_path, **combination))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("combination", ALL, ids=name_of)
+def test_each_combination_comes_out_clean(tmp_path: Path, combination: Combination) -> None:
+    look_at(bake(tmp_path, **combination))
+
+
+# Licence and Python version change no file that a test of the service, or mypy, reads.
+DIFFERING = [
+    each
+    for each in ALL
+    if all(each[name] == OPTIONS[name][0] for name in ("license", "python_version"))
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("combination", DIFFERING, ids=name_of)
+def test_the_types_and_the_units_of_each_combination_are_sound(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, combination: Combination
+) -> None:
+    project = bake(tmp_path, **combination)
+    rendering.test_types_are_strict_and_clean_as_rendered(project, tmp_path_factory)
+    reading = [path for path in ("tests/integration/test_permissions.py",) if path in project.files]
+    assert " passed" in project.run("pytest", "--quiet", "tests/unit", *reading, PYTHONPATH="src")
+
+
+def look_at(project: BakedProject) -> None:
+    for look in LOOKED_AT:
+        look(project)
