@@ -65,6 +65,15 @@ def test_the_chosen_python_is_what_runs_it_everywhere(project: BakedProject) -> 
         assert re.findall(r"Runtime: (.*)", template.read_text()) == [f"python{version}"]
 
 
+def test_a_choice_selects_files_and_never_lines_of_python() -> None:
+    service = TEMPLATE / "{{cookiecutter.service_slug}}"
+    for path in service.rglob("*.py"):
+        text = path.read_text()
+        assert not re.search(r"\{%|\{#", text), path
+        if {"bus", "adapters"}.intersection(path.relative_to(service).parts[:4]):
+            assert "{{" not in text, path
+
+
 def test_no_folder_is_empty(project: BakedProject) -> None:
     for folder in project.path.rglob("*/"):
         assert any(folder.iterdir()), folder
