@@ -222,7 +222,7 @@ def test_a_person_at_a_terminal_is_told_at_once_and_asked_again(tmp_path: Path) 
             ("The thing the service is about", "Event"),
             ("aggregate_name 'Event' is refused: .*aggregate_name", "Parcel"),
             (r"Its plural.*\(parcels\)", ""),
-            (r"What the service does.*\(Takes parcels,", "Brings “parcels” & más"),
+            (r"What the service does.*\(Takes parcels,", ""),
             ("Who owns it", "Zoë"),
             ("Choose from", "9"),
             ("Please select one of the available options", "2"),
@@ -233,13 +233,14 @@ def test_a_person_at_a_terminal_is_told_at_once_and_asked_again(tmp_path: Path) 
             ("Mutation testing", "1"),
         ],
     )
+    recorded = (TEMPLATE / "tests/terminal_session.txt").read_text()
+    assert (
+        accepted.shown.split() == recorded.split()
+    )  # where lines break is the terminal's business
     refusals = [line for line in accepted.shown.splitlines() if "is refused" in line]
     assert len(refusals) == 5
-    assert all("A valid example: " in line for line in refusals)
-    assert "Traceback" not in accepted.shown
     assert accepted.returncode == 0
     service = tmp_path / "out" / "parcel-service"
-    assert "Brings “parcels” & más" in (service / "pyproject.toml").read_text()
     assert "Zoë" in (service / "LICENSE").read_text()
     assert 'python-version: "3.13"' in (service / ".github/workflows/test.yml").read_text()
     assert not list(service.rglob("*dynamodb*"))
