@@ -27,7 +27,7 @@ from pathlib import Path
 from .support import ENVIRONMENT, TEMPLATE, own_config
 
 PAGE_PORT = "127.0.0.1:8000"
-SECONDS = 60
+SECONDS = 300
 BLOCK = re.compile(r"^```(console|console fails|diff)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 OF_THE_DAY = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?"  # a time
@@ -49,8 +49,8 @@ INSTALL = """#!/bin/sh
 cd "$1" && mkdir -p .venv/bin && touch .venv/synced
 for each in ruff mypy moto_server; do ln -sf {environment}/$each .venv/bin/; done
 for each in uv python pytest; do ln -sf {shims}/service-$each .venv/bin/$each; done
-printf '#!/bin/sh\\nexec .venv/bin/python -m {package}.entrypoints.cli "$@"\\n' \\
-    > .venv/bin/{slug} && chmod +x .venv/bin/{slug}
+printf '#!/bin/sh\\nexec .venv/bin/python -m order_service.entrypoints.cli "$@"\\n' \\
+    > .venv/bin/order-service && chmod +x .venv/bin/order-service
 """
 UVX = '#!/bin/sh\nexec {shims}/"$@"\n'
 # `uv tool run ... cookiecutter ...`, as `make new-command` does it
@@ -59,11 +59,12 @@ while [ "$1" != cookiecutter ]; do shift; done
 exec {shims}/"$@"
 """
 PYTHON = '#!/bin/sh\nPYTHONPATH=src exec {environment}/python "$@"\n'
-# All tests of a rendered service are run elsewhere: `make test` runs the fastest here.
 PYTEST = """#!/bin/sh
-[ "$*" != "--numprocesses auto" ] || set -- tests/unit
+[ "$*" != "--numprocesses auto" ] || set -- "$@" {tests}
 exec {environment}/pytest -p no:cacheprovider "$@"
 """
+# All tests of a rendered service take their time, and are run elsewhere: here, `make test` runs these.
+CONCERNED = "tests/unit/test_order*.py tests/unit/test_golden.py tests/e2e/test_flow.py"
 
 
 @dataclass(frozen=True)
@@ -131,9 +132,10 @@ def _part(part: str) -> str:
 
 
 class Reader:
-    """Somebody with an empty folder who does what a page says."""
+    """Somebody with an empty folder who does what a page says. The service is an `order-service`;
+    its `make test` runs just these `tests`."""
 
-    def __init__(self, folder: Path, *, slug: str = "order-service") -> None:
+    def __init__(self, folder: Path, *, tests: str = CONCERNED) -> None:
         self.folder = folder / "reader"
         self.folder.mkdir()
         self._shims, self._log = folder / "shims", folder / "background.log"
@@ -151,8 +153,7 @@ class Reader:
                     environment=ENVIRONMENT,
                     shims=self._shims,
                     template=shlex.quote(str(TEMPLATE)),
-                    slug=slug,
-                    package=slug.replace("-", "_"),
+                    tests=tests,
                 )
             )
             path.chmod(0o755)
@@ -231,22 +232,27 @@ class Reader:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline and self._background.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", int(self._port))) == 0:
-                    return
-            time.sleep(0.05)
-        raise AssertionError(f"{line} does not listen:\n{self._log.read_text()}")
+        self._wait(listening=True)
 
     def _stop(self) -> None:
         """As a shell ends a job: all that belongs to it."""
         if self._background:
             os.killpg(self._background.pid, signal.SIGTERM)
-            try:
-                self._background.wait(SECONDS)
-            finally:
-                self._background = None
+            self._wait(listening=False)
+            self._background.wait(SECONDS)
+            self._background = None
+
+    def _wait(self, *, listening: bool) -> None:
+        """Until the service listens on its port, or does so no more."""
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if listening == (probe.connect_ex(("127.0.0.1", int(self._port))) == 0):
+                    return
+            if listening and self._background and self._background.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise AssertionError(f"listening: {not listening}\n{self._log.read_text()}")
 
     def _environment(self) -> dict[str, str]:
         kept = {name: each for name, each in os.environ.items() if "MAKE" not in name}

@@ -15,3 +15,17 @@ HOW_TOS = sorted(page for page in DOCS.glob("how-to/*.md") if steps(page))
 
 def test_the_tutorial(tmp_path: Path) -> None:
     Reader(tmp_path).follow(DOCS / "tutorial.md")
+
+
+@pytest.mark.slow
+def test_after_the_tutorial_all_tests_of_the_service_pass(tmp_path: Path) -> None:
+    Reader(tmp_path, tests="").follow(DOCS / "tutorial.md")
+
+
+@pytest.mark.parametrize("page", HOW_TOS, ids=lambda page: page.stem)
+def test_a_how_to(tmp_path: Path, page: Path) -> None:
+    """Each of them begins in a fresh service."""
+    reader = Reader(tmp_path)
+    render = "cookiecutter gh:org/cookiecutter-driven-microservice --no-input store=sqlite"
+    reader.run(Step(page, 0, "console", "", ""), Command(f"{render} && cd order-service", ""))
+    reader.follow(page)
