@@ -139,6 +139,7 @@ class Reader:
         self.folder = folder / "reader"
         self.folder.mkdir()
         self._shims, self._log = folder / "shims", folder / "background.log"
+        self._mypy = folder.parent / "mypy"  # what it found out serves the next one, too
         self._background: subprocess.Popen[bytes] | None = None
         self._shims.mkdir()
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -257,8 +258,7 @@ class Reader:
     def _environment(self) -> dict[str, str]:
         kept = {name: each for name, each in os.environ.items() if "MAKE" not in name}
         path = f"{self._shims}{os.pathsep}{Path(sys.base_prefix) / 'bin'}{os.pathsep}{kept['PATH']}"
-        cache = str(Path(os.environ.get("TMPDIR", self._shims)) / "mypy")
-        return kept | {"PATH": path, "PORT": self._port, "MYPY_CACHE_DIR": cache, "COLUMNS": "80"}
+        return kept | {"PATH": path, "PORT": self._port, "MYPY_CACHE_DIR": str(self._mypy), "COLUMNS": "80"}
 
 
 SERVICE_SCRIPTS = {"uv": UV, "python": PYTHON, "pytest": PYTEST}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .pages import Command, Reader, Step, commands, pattern, steps
+from .pages import Command, Reader, Step, steps
 from .support import TEMPLATE
 
 DOCS = TEMPLATE / "docs"
@@ -29,3 +29,59 @@ def test_a_how_to(tmp_path: Path, page: Path) -> None:
     render = "cookiecutter gh:org/cookiecutter-driven-microservice --no-input store=sqlite"
     reader.run(Step(page, 0, "console", "", ""), Command(f"{render} && cd order-service", ""))
     reader.follow(page)
+
+
+SOUND = """
+```console
+$ echo one && \\
+    echo at 2026-11-21T08:36:05Z
+one
+at 2020-01-01T00:00:00.123456+00:00
+$ mkdir folder && cd folder
+$ printf 'a\\nb\\nc\\n'
+...
+c
+```
+
+A new file, `new/file.txt`, and in `new/file.txt` other lines:
+
+```diff
++one
++
++three
+```
+
+```console fails
+$ cat new/file.txt
+one
+
+three
+```
+"""
+WRONG = {
+    "it says something else": ("\none\n", "\ntwo\n"),
+    "it says more": ("...\nc\n", "...\nb\n"),
+    "it fails": ("&& cd", "&& false && cd"),
+    "it does not fail": ("console fails\n$ cat", "console fails\n$ true || cat"),
+    "no file is named": ("`new/file.txt`", "new/file.txt"),
+    "what it changes is not there": ("+one\n", "-one\n"),
+    "the file is there already": ("cd folder", "cd folder && mkdir new && touch new/file.txt"),
+}
+
+
+def page(folder: Path, text: str) -> Path:
+    path = folder / "page.md"
+    path.write_text(text)
+    return path
+
+
+def test_a_page_that_is_right_is_followed(tmp_path: Path) -> None:
+    Reader(tmp_path).follow(page(tmp_path, SOUND.replace("console fails", "console")))
+
+
+@pytest.mark.parametrize(("right", "wrong"), WRONG.values(), ids=WRONG)
+def test_a_page_that_is_wrong_is_found(tmp_path: Path, right: str, wrong: str) -> None:
+    text = SOUND if "fails" in right else SOUND.replace("console fails", "console")
+    assert right in text
+    with pytest.raises((AssertionError, FileNotFoundError)):
+        Reader(tmp_path).follow(page(tmp_path, text.replace(right, wrong)))
