@@ -258,7 +258,12 @@ class Reader:
     def _environment(self) -> dict[str, str]:
         kept = {name: each for name, each in os.environ.items() if "MAKE" not in name}
         path = f"{self._shims}{os.pathsep}{Path(sys.base_prefix) / 'bin'}{os.pathsep}{kept['PATH']}"
-        return kept | {"PATH": path, "PORT": self._port, "MYPY_CACHE_DIR": str(self._mypy), "COLUMNS": "80"}
+        return kept | {
+            "PATH": path,
+            "PORT": self._port,
+            "MYPY_CACHE_DIR": str(self._mypy),
+            "COLUMNS": "80",
+        }
 
 
 SERVICE_SCRIPTS = {"uv": UV, "python": PYTHON, "pytest": PYTEST}
