@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -60,8 +61,30 @@ exec {shims}/"$@"
 """
 PYTHON = '#!/bin/sh\nPYTHONPATH=src exec {environment}/python "$@"\n'
 PYTEST = """#!/bin/sh
-[ "$*" != "--numprocesses auto" ] || set -- "$@" {tests}
+[ "$*" != "--numprocesses auto" ] || set -- {tests}
 exec {environment}/pytest -p no:cacheprovider "$@"
+"""
+# As much of curl as the pages use, for where there is none.
+CURL = """#!{environment}/python
+import argparse, sys, urllib.error, urllib.request
+
+parser = argparse.ArgumentParser()
+parser.add_argument("url")
+parser.add_argument("-s", action="store_true")
+for flag in "XHd":
+    parser.add_argument(f"-{{flag}}")
+asked = parser.parse_args()
+request = urllib.request.Request(
+    asked.url if "//" in asked.url else f"http://{{asked.url}}",
+    asked.d and asked.d.encode(),
+    dict([asked.H.split(": ")] if asked.H else []),
+    method=asked.X or ("POST" if asked.d else "GET"),
+)
+try:
+    answer = urllib.request.urlopen(request)
+except urllib.error.HTTPError as error:
+    answer = error
+sys.stdout.buffer.write(answer.read())
 """
 # All tests of a rendered service take their time, and are run elsewhere: here, `make test` runs these.
 CONCERNED = "tests/unit/test_order*.py tests/unit/test_golden.py tests/e2e/test_flow.py"
@@ -133,9 +156,15 @@ def _part(part: str) -> str:
 
 class Reader:
     """Somebody with an empty folder who does what a page says. The service is an `order-service`;
-    its `make test` runs just these `tests`."""
+    its `make test` runs these `tests`, and with none, as by itself, all."""
 
-    def __init__(self, folder: Path, *, tests: str = CONCERNED) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        tests: str = CONCERNED,
+        curl: bool = shutil.which("curl") is not None,
+    ) -> None:
         self.folder = folder / "reader"
         self.folder.mkdir()
         self._shims, self._log = folder / "shims", folder / "background.log"
@@ -145,6 +174,7 @@ class Reader:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = str(free.getsockname()[1])
         scripts = {"cookiecutter": COOKIECUTTER, "install": INSTALL, "uvx": UVX}
+        scripts |= {} if curl else {"curl": CURL}
         scripts |= {f"service-{name}": text for name, text in SERVICE_SCRIPTS.items()}
         for name, text in scripts.items():
             path = self._shims / name

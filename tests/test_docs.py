@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from .support import TEMPLATE, BakedProject
+from .support import ENVIRONMENT, TEMPLATE, BakedProject, own_config
 
 DOCS = TEMPLATE / "docs"
 PAGES = [TEMPLATE / "README.md", *sorted(DOCS.rglob("*.md"))]
@@ -49,6 +51,28 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
         }
         todo += [link for link in links - reached if link in PAGES]
     assert reached == set(PAGES)
+
+
+def test_answers_are_replayed_as_the_readme_says(tmp_path: Path) -> None:
+    kept = tmp_path / "replay" / f"{TEMPLATE.name}.json"
+    answers = ("--no-input", "service_name=Parcel Service", "aggregate_name=Parcel", "store=sqlite")
+    rendered = [
+        render(tmp_path, "first", *answers),
+        render(tmp_path, "second", "--replay"),
+        render(tmp_path, "third", f"--replay-file={shutil.copy(kept, tmp_path / 'answers.json')}"),
+    ]
+    assert rendered[0] == rendered[1] == rendered[2]
+    assert "src/parcel_service/config.py" in rendered[0]
+
+
+def render(folder: Path, name: str, *options: str) -> dict[str, bytes]:
+    """What cookiecutter renders, as it is called on the command line."""
+    config = f"--config-file={own_config(folder)}"
+    command = [str(ENVIRONMENT / "cookiecutter"), str(TEMPLATE), config, *options]
+    subprocess.run([*command, "-o", str(folder / name)], check=True, stdout=subprocess.DEVNULL)
+    service = folder / name / "parcel-service"
+    files = [path for path in service.rglob("*") if path.is_file()]
+    return {path.relative_to(service).as_posix(): path.read_bytes() for path in files}
 
 
 def test_each_decision_says_why_at_what_price_and_instead_of_what() -> None:
