@@ -20,7 +20,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +60,8 @@ exec {shims}/"$@"
 """
 PYTHON = '#!/bin/sh\nPYTHONPATH=src exec {environment}/python "$@"\n'
 PYTEST = """#!/bin/sh
-[ "$*" != "--numprocesses auto" ] || set -- {tests}
+tests="{tests}"
+[ "$*" != "--numprocesses auto" ] || [ ! "$tests" ] || set -- $tests
 exec {environment}/pytest -p no:cacheprovider "$@"
 """
 # As much of curl as the pages use, for where there is none.
@@ -287,7 +287,7 @@ class Reader:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: each for name, each in os.environ.items() if "MAKE" not in name}
-        path = f"{self._shims}{os.pathsep}{Path(sys.base_prefix) / 'bin'}{os.pathsep}{kept['PATH']}"
+        path = f"{self._shims}{os.pathsep}{kept['PATH']}"
         return kept | {
             "PATH": path,
             "PORT": self._port,
