@@ -86,6 +86,29 @@ def test_cruft_creates_a_service_and_updates_it_to_a_newer_template(
     assert updated == created
 
 
+def test_cruft_brings_the_files_of_another_store(repository: Path, tmp_path: Path) -> None:
+    folder = cruft.create(
+        str(repository),
+        output_dir=tmp_path,
+        config_file=own_config(tmp_path),
+        extra_context={"store": "sqlite"},
+    )
+    readme = folder / "README.md"
+    readme.write_text(f"{readme.read_text()}In our own words.\n")
+    git(folder, "init", "--quiet")
+    commit(folder, "Service")
+    to_postgres = json.dumps({"store": "postgres"})
+    options = ["--skip-apply-ask", "--variables-to-update", to_postgres]
+    command(folder, str(ENVIRONMENT / "cruft"), "update", *options)
+
+    expected = bake(tmp_path, store="postgres")
+    swapped = replace(expected, path=folder).contents()
+    del swapped[".cruft.json"]
+    assert swapped.pop("README.md").endswith(b"In our own words.\n")
+    del (wanted := expected.contents())["README.md"]
+    assert swapped == wanted
+
+
 def commit(folder: Path, message: str) -> None:
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", message)
