@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import cruft
 import pytest
 
+from .history import commit, git
+from .history import cruft as run_cruft
 from .support import (
     COMBINATIONS,
-    ENVIRONMENT,
     LEFT_BY_TOOLS,
     TEMPLATE,
     BakedProject,
@@ -77,32 +76,10 @@ def test_cruft_creates_a_service_and_updates_it_to_a_newer_template(
     (service / "NEWS").write_text("{{ cookiecutter.description | shouted }}\n")
     commit(repository, "A new file, through a new filter")
 
-    command(folder, str(ENVIRONMENT / "cruft"), "update", "--skip-apply-ask")
+    run_cruft(folder, "update", "--skip-apply-ask")
 
     updated = project.contents()
     assert updated.pop("NEWS") == b"TAKES ORDERS, PROCESSES THEM AND ARCHIVES THE RESULT.\n"
     state = json.loads(updated.pop(".cruft.json"))
     assert state["context"]["cookiecutter"]["store"] == "sqlite"
     assert updated == created
-
-
-def commit(folder: Path, message: str) -> None:
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", message)
-
-
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=Tester", "-c", "user.email=tester@example.com"]
-    command(folder, "git", *identity, "-c", "commit.gpgsign=false", *arguments)
-
-
-def command(folder: Path, *arguments: str) -> None:
-    outcome = subprocess.run(
-        arguments,
-        cwd=folder,
-        env=os.environ | {"HOME": str(folder.parent)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
