@@ -44,6 +44,7 @@ BEFORE_V3: list[Change] = [
         '    parser.add_argument("--version", action="version", version=versions)\n',
         '    parser.add_argument("-V", action="version", version=versions)\n',
     ),
+    (f"{SERVICE}/tests/e2e/test_cli.py", 'run(tmp_path, "--version")', 'run(tmp_path, "-V")'),
     (f"{PACKAGE}/domain/{AGGREGATE}/aggregate.py", "what was processed is archived.", "no more."),
     (f"{SERVICE}/compose.yaml", "# ", "# As of old: "),
     (f"{SERVICE}/tests/support/fakes.py", "Stands still until it is told to move.", "It stands."),
@@ -116,10 +117,12 @@ def cruft(folder: Path, *arguments: str) -> str:
 def command(folder: Path, *arguments: str) -> str:
     """What it said. It has a home of its own, beside the folder: neither git nor cookiecutter sees
     the settings of whoever runs the tests, nor leaves anything there."""
+    home = str(folder.parent)
+    own = {"HOME": home, "XDG_CONFIG_HOME": home, "PYTHONDONTWRITEBYTECODE": ""}
     outcome = subprocess.run(
         arguments,
         cwd=folder,
-        env=os.environ | {"HOME": str(folder.parent), "XDG_CONFIG_HOME": str(folder.parent)},
+        env=os.environ | own,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +12,11 @@ from pathlib import Path
 import cruft
 import pytest
 
-from .history import commit, git
+from .history import command, commit, git
 from .history import cruft as run_cruft
 from .support import (
     COMBINATIONS,
+    ENVIRONMENT,
     LEFT_BY_TOOLS,
     TEMPLATE,
     BakedProject,
@@ -43,6 +46,24 @@ def test_it_renders_from_a_zip(
         str(tmp_path / "archive"), "zip", template.parent, base_dir=template.name
     )
     assert bake(tmp_path, archive).contents() == baked["defaults"].contents()
+
+
+def test_two_versions_of_the_rules_from_one_place_are_each_applied(
+    template: Path, tmp_path: Path
+) -> None:
+    """`cruft update` writes one over the other, and byte code knows them by size and second alone."""
+    rules, written = template / "answers.py", (template / "answers.py").stat()
+    config = str(own_config(tmp_path))
+    for word in ("before", "later!"):
+        text = re.sub(
+            r"(?<=def words\(snake: str\) -> str:\n    return ).*", f'"{word}"', rules.read_text()
+        )
+        rules.write_text(text)
+        os.utime(rules, ns=(written.st_atime_ns, written.st_mtime_ns))
+        rendering = ("--no-input", "--config-file", config, "--output-dir", word, "store=sqlite")
+        command(tmp_path, str(ENVIRONMENT / "cookiecutter"), str(template), *rendering)
+        (readme,) = tmp_path.glob(f"{word}/*/AGENTS.md")
+        assert word in readme.read_text()
 
 
 def test_it_renders_from_git(
