@@ -195,7 +195,8 @@ def test_an_edited_service_takes_one_newer_template_after_the_other(
     assert {f"{SOURCE}/bus/worker.py", f"{SOURCE}/adapters/clock.py"} <= set(edited) - set(second)
     assert b'__version__ = "0.9.0"' in second[f"{SOURCE}/bus/__init__.py"]
     assert all(second[path] == edited[path] for path in owned(project))
-    assert " passed" in project.run("pytest", "--quiet", "tests/unit", PYTHONPATH="src")
+    own = ("tests/unit/test_cancelling.py", "tests/unit/test_layers.py")
+    assert " passed" in project.run("pytest", "--quiet", *own, PYTHONPATH="src")
     commit(project.path, "The template's v2")
 
     # a colleague's clone, in which git knows no file as the template's v2 had it
@@ -247,6 +248,7 @@ def test_where_git_does_not_know_what_was_rendered_the_rest_is_in_a_rej_file(
     if versioned:
         git(project.path, "init", "--quiet", "--initial-branch=main")
         commit(project.path, "In our words")
+    before = project.contents()
 
     cruft(project.path, "update", "--skip-apply-ask")
 
@@ -255,6 +257,10 @@ def test_where_git_does_not_know_what_was_rendered_the_rest_is_in_a_rej_file(
     assert "+The cycle is durable" in rejected.read_text()
     rejected.unlink()
     assert_updated_but_for("README.md", project, baked["sqlite"])
+    if versioned:
+        git(project.path, "reset", "--quiet", "--hard")
+        git(project.path, "clean", "--quiet", "-fd")
+        assert project.contents() == before
 
 
 def test_a_service_made_without_cruft_is_linked_and_updated(
