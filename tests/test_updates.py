@@ -171,7 +171,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("name", "tests"),
     [
-        ("sqlite", ["tests/unit", "tests/contract/test_written.py", "tests/e2e/test_cli.py"]),
+        ("sqlite", ["tests/unit", "tests/contract/test_written.py"]),
         pytest.param("defaults", [], marks=pytest.mark.slow),
     ],
 )
