@@ -279,6 +279,21 @@ def test_a_service_made_without_cruft_is_linked_and_updated(
     assert_updated_but_for("", project, baked["sqlite"])
 
 
+def test_an_answer_is_changed_later(
+    template: Path, tmp_path: Path, baked: dict[str, BakedProject]
+) -> None:
+    project = create(template, tmp_path, "v2", baked["sqlite"], store="sqlite")
+    answers = json.dumps(COMBINATIONS["postgres"])
+
+    cruft(project.path, "update", "--skip-apply-ask", "--variables-to-update", answers)
+
+    updated, fresh = project.contents(), baked["postgres"].contents()
+    state = json.loads(updated.pop(".cruft.json"))
+    assert state["context"]["cookiecutter"]["store"] == "postgres"
+    assert set(updated) == set(fresh)
+    assert {path for path in fresh if updated[path] != fresh[path]} - owned(project) == set()
+
+
 def test_what_updates_leave_alone_is_there(project: BakedProject) -> None:
     for skipped in skips(project):
         assert list(project.path.glob(skipped)), skipped
