@@ -13,7 +13,10 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from functools import wraps
+from importlib.util import cache_from_source
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -260,6 +263,8 @@ class Answers(Extension):
             quoted,
         ):
             environment.filters[function.__name__] = function
-        # `cruft update` loads two versions of the template in one process: neither may get the
-        # other's rules.
+        # `cruft update` loads two versions of the template in one process, from one place: neither
+        # may get the other's rules, nor its byte code, told apart by size and second alone.
         sys.modules.pop(__name__, None)
+        with suppress(OSError):
+            Path(cache_from_source(__file__)).unlink()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .planted_bugs import BUS, CRASH, DYNAMODB, DYNAMODB_BESIDE, LAMBDA, POSTGRES
+from .planted_bugs import BUS, CRASH, DYNAMODB, DYNAMODB_BESIDE, LAMBDA, POSTGRES, WRITTEN
 from .support import BakedProject
 
 FAILED = 1  # pytest's exit code for tests that ran and failed
@@ -64,6 +64,15 @@ def test_a_bug_is_found_by_killing(
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, file, text, bug)
     assert run_tests(planted, "tests/crash/test_sqlite.py", "-m", "not slow") == FAILED
+
+
+@pytest.mark.parametrize(("name", "bug"), WRITTEN)
+def test_another_way_to_store_is_found(
+    baked: dict[str, BakedProject], tmp_path: Path, name: str, bug: tuple[str, str, str]
+) -> None:
+    planted = plant(baked[name], tmp_path, *bug)
+    tests = sorted(str(path) for path in planted.glob("tests/contract/test_written*.py"))
+    assert run_tests(planted, *tests) == FAILED
 
 
 def plant(project: BakedProject, folder: Path, file: str, text: str, bug: str) -> Path:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import cruft
 import pytest
 
+from .history import command, commit, git
+from .history import cruft as run_cruft
 from .support import (
     COMBINATIONS,
     ENVIRONMENT,
@@ -46,6 +48,24 @@ def test_it_renders_from_a_zip(
     assert bake(tmp_path, archive).contents() == baked["defaults"].contents()
 
 
+def test_two_versions_of_the_rules_from_one_place_are_each_applied(
+    template: Path, tmp_path: Path
+) -> None:
+    """`cruft update` writes one over the other, and byte code knows them by size and second alone."""
+    rules, written = template / "answers.py", (template / "answers.py").stat()
+    config = str(own_config(tmp_path))
+    for word in ("before", "later!"):
+        text = re.sub(
+            r"(?<=def words\(snake: str\) -> str:\n    return ).*", f'"{word}"', rules.read_text()
+        )
+        rules.write_text(text)
+        os.utime(rules, ns=(written.st_atime_ns, written.st_mtime_ns))
+        rendering = ("--no-input", "--config-file", config, "--output-dir", word, "store=sqlite")
+        command(tmp_path, str(ENVIRONMENT / "cookiecutter"), str(template), *rendering)
+        (readme,) = tmp_path.glob(f"{word}/*/AGENTS.md")
+        assert word in readme.read_text()
+
+
 def test_it_renders_from_git(
     repository: Path, tmp_path: Path, baked: dict[str, BakedProject]
 ) -> None:
@@ -77,55 +97,10 @@ def test_cruft_creates_a_service_and_updates_it_to_a_newer_template(
     (service / "NEWS").write_text("{{ cookiecutter.description | shouted }}\n")
     commit(repository, "A new file, through a new filter")
 
-    command(folder, str(ENVIRONMENT / "cruft"), "update", "--skip-apply-ask")
+    run_cruft(folder, "update", "--skip-apply-ask")
 
     updated = project.contents()
     assert updated.pop("NEWS") == b"TAKES ORDERS, PROCESSES THEM AND ARCHIVES THE RESULT.\n"
     state = json.loads(updated.pop(".cruft.json"))
     assert state["context"]["cookiecutter"]["store"] == "sqlite"
     assert updated == created
-
-
-def test_cruft_brings_the_files_of_another_store(repository: Path, tmp_path: Path) -> None:
-    folder = cruft.create(
-        str(repository),
-        output_dir=tmp_path,
-        config_file=own_config(tmp_path),
-        extra_context={"store": "sqlite"},
-    )
-    readme = folder / "README.md"
-    readme.write_text(f"{readme.read_text()}In our own words.\n")
-    git(folder, "init", "--quiet")
-    commit(folder, "Service")
-    to_postgres = json.dumps({"store": "postgres"})
-    options = ["--skip-apply-ask", "--variables-to-update", to_postgres]
-    command(folder, str(ENVIRONMENT / "cruft"), "update", *options)
-
-    expected = bake(tmp_path, store="postgres")
-    swapped = replace(expected, path=folder).contents()
-    del swapped[".cruft.json"]
-    assert swapped.pop("README.md").endswith(b"In our own words.\n")
-    del (wanted := expected.contents())["README.md"]
-    assert swapped == wanted
-
-
-def commit(folder: Path, message: str) -> None:
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", message)
-
-
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=Tester", "-c", "user.email=tester@example.com"]
-    command(folder, "git", *identity, "-c", "commit.gpgsign=false", *arguments)
-
-
-def command(folder: Path, *arguments: str) -> None:
-    outcome = subprocess.run(
-        arguments,
-        cwd=folder,
-        env=os.environ | {"HOME": str(folder.parent)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr

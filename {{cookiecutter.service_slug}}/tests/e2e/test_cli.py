@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from {{ cookiecutter.__package }} import __version__
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import Dispatch
+from {{ cookiecutter.__package }}.bus import __version__ as bus_version
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
 
@@ -150,6 +152,14 @@ def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
 
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith(f"usage: {PROGRAM} {command}")
+
+
+def test_it_names_its_version_and_that_of_the_bus(tmp_path: Path) -> None:
+    ended = run(tmp_path, "--version")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == f"{PROGRAM} {__version__} (bus {bus_version})\n"
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_a_command_it_asks_for_one(tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ def imports(module: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = resolve_name("." * node.level + (node.module or ""), package)
-            found |= {base} if node.module else {f"{base}.{alias.name}" for alias in node.names}
+            names = {alias.name for alias in node.names} - {"__version__"}
+            found |= {base} if node.module else {f"{base}.{name}" for name in names}
     return found
 
 

@@ -2,6 +2,8 @@
 
 Vendored into the service and never edited here; a newer one comes with the template. It knows no
 HTTP, no database and no logging, and imports nothing from its neighbours.
+
+`__version__` is that of the template which it came with: `CHANGELOG.md` there says what is in it.
 """
 
 from .aggregate import Aggregate, applies
@@ -51,6 +53,8 @@ from .unit_of_work import Envelope, UnitOfWork
 from .upcasting import Upcaster, Upcasters
 from .views import ViewRow, Views
 from .wiring import bootstrap
+
+__version__ = "1.0.0"
 
 __all__ = [
     "Aggregate",
@@ -116,6 +120,7 @@ __all__ = [
     "ViewRow",
     "Views",
     "Worker",
+    "__version__",
     "applies",
     "bootstrap",
 ]

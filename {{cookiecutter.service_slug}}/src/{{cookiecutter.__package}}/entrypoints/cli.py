@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .. import log
+from .. import __version__, log
 from ..bootstrap import create_store, make_bus
 from ..bus import (
     AggregateNotFound,
@@ -18,6 +18,7 @@ from ..bus import (
     RecordedEvent,
     StoreError,
 )
+from ..bus import __version__ as bus_version
 from ..config import Settings, load_settings
 from ..service.{{ cookiecutter.__aggregate_snake }} import queries
 from . import dead_letters, operations, shapes, transfer
@@ -47,6 +48,8 @@ def _fail(code: int, error: Exception) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM)
+    versions = f"{PROGRAM} {__version__} (bus {bus_version})"
+    parser.add_argument("--version", action="version", version=versions)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:

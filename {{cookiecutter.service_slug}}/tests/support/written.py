@@ -1,0 +1,200 @@
+"""What buses have written: a log with some of everything in it, played, and kept in `golden/bus`.
+
+A folder there is named for the version of the bus that was the first to write so, and every later one
+loads them all. When the bus comes to write otherwise, its version is raised and
+`python -m tests.support.written` adds a folder; it never changes one that is there.
+"""
+
+import io
+import sqlite3
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
+from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
+from {{ cookiecutter.__package }}.bus import (
+    EventStore,
+    Idempotency,
+    IdempotencyRecord,
+    PendingCommand,
+    PendingKey,
+    Position,
+    Snapshot,
+    StreamAppend,
+    ViewRow,
+    Worker,
+    __version__,
+)
+from {{ cookiecutter.__package }}.entrypoints import transfer
+
+from .commits import commit
+from .fakes import FakeClock
+from .ledger import Entry, GetLedger, Open, Post, RemindLater, Transfer, make_bus
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "bus"
+FOLDERS = sorted(GOLDEN.iterdir(), key=lambda each: [int(n) for n in each.name.split(".")])
+NEWEST = FOLDERS[-1]
+START = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+
+
+OPEN_KEY = Idempotency("POST /ledgers anonymous", "ключ", "print 1")
+TRANSFER_KEY = Idempotency("POST /transfers anonymous", "k#2", "print 2")
+FIRST = '[{"$type":"Posted","ledger_id":"c","text":"first","cents":1}]'
+ERROR = "RuntimeError: it's nobody’s fault"
+TRANSFER = Transfer(ledger_id="a", to="b", cents=5)
+SNAPSHOT = Snapshot("Ledger/c", 3, "older code", '{"cents":301}')
+ROW = ViewRow("a", 3, "open", "2026", '{"title":"é"}')
+
+
+def play(store: EventStore) -> None:
+    """Write some of everything: streams, commits over two of them, a command that was consumed, one
+    that is open and claimed, one parked, one that is due later, keys, a snapshot, a row, a cell."""
+    clock = FakeClock(START)
+    bus = make_bus(store, clock)
+    for ledger_id in ("c", "a", "b"):
+        key = OPEN_KEY if ledger_id == "a" else None
+        bus.handle(Open(ledger_id=ledger_id), idempotency=key, correlation_id=f"opens {ledger_id}")
+    first = StreamAppend(store.load("Ledger/c").position, FIRST, 1)
+    store.append(commit(first, command_id="long ago", recorded_at=START))
+    bus.handle(Post(ledger_id="c", entries=[Entry("second", 300)], at=START))
+    clock.move(seconds=9.321099)
+    Worker(bus).run_once()
+    bus.handle(Post(ledger_id="a", entries=[Entry("\u0000 \\ \" '", 100), Entry("", 0)], at=START))
+    bus.handle(Post(ledger_id="b", entries=[], at=START))
+    (claimed,), (parked,) = store.pending("Ledger/a"), store.pending("Ledger/b")
+    store.claim(claimed, clock.now())
+    store.park(parked, clock.now(), ERROR)
+    bus.handle(TRANSFER, idempotency=TRANSFER_KEY)
+    bus.handle(RemindLater(ledger_id="a", at=datetime(2100, 1, 1, tzinfo=UTC)))
+    store.save_snapshot(SNAPSHOT)
+    store.views.put("ledgers", [ROW])
+    store.views.set_cell("a cell", "its text", None)
+
+
+def assert_as_it_was(store: EventStore) -> None:
+    """All that `play` wrote is there, and a bus goes on from it."""
+    clock = FakeClock(START)
+    clock.move(seconds=10)
+    now, bus = clock.now(), make_bus(store, clock)
+    ledgers = [bus.ask(GetLedger(ledger_id=each)) for each in "abc"]
+    assert [(each.cents, each.version) for each in ledgers] == [(95, 4), (5, 4), (301, 4)]
+    assert ledgers[0].texts == ["\u0000 \\ \" '", "", "transfer", "transfer"]
+    assert ledgers[2].texts == ["first", "second", "é ☃"]
+
+    at = datetime(2026, 1, 2, 3, 4, 15, tzinfo=UTC)
+    (opened, posted, transferred) = store.load("Ledger/a").commits
+    assert opened.correlation_id == "opens a"
+    assert (posted.version, posted.command, posted.causation_id) == (2, "Post", None)
+    assert (transferred.count, transferred.recorded_at) == (2, at)
+    assert store.load("Ledger/c").commits[-1].causation_id == "Ledger/c@3"
+
+    assert store.due(now) == [PendingKey("Ledger/a", 2, 0)]
+    (claimed,) = store.pending("Ledger/a")
+    assert claimed == PendingCommand(
+        key=PendingKey("Ledger/a", 2, 0),
+        command_id="id-6",
+        payload='[{"$type":"SendReminder","ledger_id":"a","text":"é ☃"}]',
+        causation_id="Ledger/a@2",
+        correlation_id="id-5",
+        attempts=2,
+        due_at=at,
+    )
+    (parked,) = store.parked()
+    assert (parked.key, parked.attempts) == (PendingKey("Ledger/b", 2, 0), 1)
+    assert (parked.parked_at, parked.error) == (at, ERROR)
+    (later,) = store.pending("command/id-9")
+    assert (later.in_order, later.attempts, later.due_at.year) == (False, 0, 2100)
+
+    record = store.handled(TRANSFER_KEY.scope, TRANSFER_KEY.key, now)
+    assert record == IdempotencyRecord(
+        TRANSFER_KEY,
+        "a6a145ca5a85d1dce697674f3dd605c5",
+        (Position("Ledger/a", 2), Position("Ledger/b", 2)),
+        datetime(2026, 1, 9, 3, 4, 15, tzinfo=UTC),
+    )
+    again = bus.handle(TRANSFER, idempotency=TRANSFER_KEY)
+    assert (again.replayed, [each.version for each in again.events]) == (True, [3, 4, 3, 4])
+
+    assert Worker(bus).run_once() == 1
+    ledger = bus.ask(GetLedger(ledger_id="a"))
+    assert (ledger.version, ledger.texts[-1]) == (5, "é ☃")
+    assert store.replay(parked.key, now)
+    assert Worker(bus).run_once() == 1
+    assert bus.ask(GetLedger(ledger_id="b")).texts[-1] == "é ☃"
+    assert (store.due(now), store.parked()) == ([], [])
+
+
+def assert_caches_as_they_were(store: EventStore) -> None:
+    """What could be made again is there, too."""
+    assert store.load("Ledger/c", fingerprint=SNAPSHOT.fingerprint).snapshot == SNAPSHOT
+    assert store.views.find("ledgers", ["open"], 9) == [ROW]
+    assert store.views.cell("a cell") == "its text"
+
+
+def export_of(store: EventStore) -> str:
+    """As `export` writes it, under an id that is always the same."""
+    out = io.BytesIO()
+    transfer._write(store, out)
+    header, _, rest = out.getvalue().decode().partition("\n")
+    told = msgspec.json.decode(header)
+    return msgspec.json.encode({**told, "export_id": "golden"}).decode() + "\n" + rest
+
+
+def sqlite_file(path: Path) -> None:
+    """The log in a SQLite file, whole in the one file."""
+    store = SqliteEventStore(path)
+    play(store)
+    store.close()
+
+
+def sql_of(path: Path) -> str:
+    """A SQLite file as the statements that make it again."""
+    with sqlite3.connect(path) as connection:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        lines = [f"PRAGMA user_version = {version};"]
+        made = connection.execute(
+            "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+            " AND name NOT LIKE 'sqlite_%' ORDER BY type DESC, name"
+        ).fetchall()
+        lines += [f"{sql};" for _, _, sql in made]
+        for name in [name for kind, name, _ in made if kind == "table"]:
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({name})")]
+            quoted = " || ', ' || ".join(f"quote({column})" for column in columns)
+            order = ", ".join(columns[:3])
+            rows = connection.execute(f"SELECT {quoted} FROM {name} ORDER BY {order}").fetchall()
+            into = f"INSERT INTO {name} ({', '.join(columns)}) VALUES"
+            lines += [f"{into} ({row});" for (row,) in rows]
+    connection.close()
+    return "\n".join(lines) + "\n"
+
+
+def keep(name: str, text: str) -> None:
+    """Keep what this bus writes. Nothing is ever overwritten."""
+    folder = GOLDEN / __version__
+    folder.mkdir(exist_ok=True)
+    with (folder / name).open("x", encoding="utf-8") as file:
+        file.write(text)
+
+
+def assert_kept(name: str, text: str, module: str) -> None:
+    """What this bus writes is what is kept. `module` keeps what it has come to write."""
+    assert text == (NEWEST / name).read_text("utf-8"), (
+        f"the bus no longer writes as {NEWEST.name} did: once what it writes is what you mean, raise"
+        f" bus.__version__ and run `python -m {module}`"
+    )
+
+
+def main() -> None:
+    memory = MemoryEventStore()
+    play(memory)
+    keep("export.jsonl", export_of(memory))
+    with tempfile.TemporaryDirectory() as folder:
+        sqlite_file(Path(folder) / "events.db")
+        keep("sqlite.sql", sql_of(Path(folder) / "events.db"))
+
+
+if __name__ == "__main__":
+    main()
