@@ -39,6 +39,7 @@ COMBINATIONS: dict[str, dict[str, str]] = {
     },
     "longest": {
         "service_name": "Élan vital No. 2",
+        "service_slug": "elan-vital-number-two-and-forty-letters1",
         "aggregate_name": "InternationalTradePerson",
         "aggregate_plural": "international-trade-people",
         "description": 'Keeps "people\'s" data – naïve, 100 % \\o/ <b>& #1</b>: $HOME {x} `y`"',

@@ -46,7 +46,8 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("{{ cookiecutter.__package }}").setLevel(settings.log_level.upper())
+    own = logging.getLogger("{{ cookiecutter.__package }}")
+    own.setLevel(settings.log_level.upper())
     logging.getLogger("uvicorn.error").setLevel(settings.log_level.upper())
 
 

@@ -15,8 +15,13 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 
-from {{ cookiecutter.__package }}.adapters.event_store import postgres, postgres_database
-from {{ cookiecutter.__package }}.adapters.event_store.postgres import PostgresEventStore
+from {{ cookiecutter.__package }}.adapters.event_store import (
+    postgres,
+    postgres_database,
+)
+from {{ cookiecutter.__package }}.adapters.event_store.postgres import (
+    PostgresEventStore,
+)
 from {{ cookiecutter.__package }}.bus import (
     ConcurrencyError,
     ConfigurationError,
@@ -37,7 +42,9 @@ __all__ = ["server", "template", "url"]
 NOBODY = "postgresql://nobody:secret@127.0.0.1:1/none"
 ADD_FROM_ANOTHER_PROCESS = """
 import sys
-from {{ cookiecutter.__package }}.adapters.event_store.postgres import PostgresEventStore
+from {{ cookiecutter.__package }}.adapters.event_store.postgres import (
+    PostgresEventStore,
+)
 from tests.support import counter
 
 store = PostgresEventStore(sys.argv[1])

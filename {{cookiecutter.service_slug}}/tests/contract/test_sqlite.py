@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
-from {{ cookiecutter.__package }}.bus import ConfigurationError, EventStore, StoreUnavailable
+from {{ cookiecutter.__package }}.bus import (
+    ConfigurationError,
+    EventStore,
+    StoreUnavailable,
+)
 
 from ..support import counter
 from .event_store_contract import EventStoreContract

@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import DynamoDBEventStore
+from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import (
+    DynamoDBEventStore,
+)
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.bus import PendingCommand, Stored
 from {{ cookiecutter.__package }}.entrypoints import transfer

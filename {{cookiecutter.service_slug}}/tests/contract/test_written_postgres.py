@@ -10,9 +10,14 @@ from alembic import command
 from alembic.config import Config
 from pydantic import SecretStr
 
-from {{ cookiecutter.__package }}.adapters.event_store import postgres, postgres_database
+from {{ cookiecutter.__package }}.adapters.event_store import (
+    postgres,
+    postgres_database,
+)
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
-from {{ cookiecutter.__package }}.adapters.event_store.postgres import PostgresEventStore
+from {{ cookiecutter.__package }}.adapters.event_store.postgres import (
+    PostgresEventStore,
+)
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.entrypoints import transfer
 

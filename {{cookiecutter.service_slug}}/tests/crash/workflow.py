@@ -11,7 +11,13 @@ from pathlib import Path
 from {{ cookiecutter.__package }} import log
 from {{ cookiecutter.__package }}.adapters import files
 from {{ cookiecutter.__package }}.bootstrap import make_bus, open_store
-from {{ cookiecutter.__package }}.bus import AggregateNotFound, Dispatch, Idempotency, MessageBus, Worker
+from {{ cookiecutter.__package }}.bus import (
+    AggregateNotFound,
+    Dispatch,
+    Idempotency,
+    MessageBus,
+    Worker,
+)
 from {{ cookiecutter.__package }}.config import Settings, load_settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
 from {{ cookiecutter.__package }}.service import ports

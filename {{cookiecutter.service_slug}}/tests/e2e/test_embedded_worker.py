@@ -14,7 +14,13 @@ from fastapi import FastAPI
 from {{ cookiecutter.__package }} import log
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
-from {{ cookiecutter.__package }}.bus import Dispatch, Envelope, MessageBus, Next, PendingKey
+from {{ cookiecutter.__package }}.bus import (
+    Dispatch,
+    Envelope,
+    MessageBus,
+    Next,
+    PendingKey,
+)
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
 from {{ cookiecutter.__package }}.entrypoints.api import app

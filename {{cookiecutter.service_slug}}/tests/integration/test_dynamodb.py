@@ -13,8 +13,13 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import TransactWriteError
 
 from {{ cookiecutter.__package }}.adapters.event_store import dynamodb, dynamodb_table
-from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import DynamoDBEventStore
-from {{ cookiecutter.__package }}.adapters.event_store.dynamodb_feed import Checkpoint, Shard
+from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import (
+    DynamoDBEventStore,
+)
+from {{ cookiecutter.__package }}.adapters.event_store.dynamodb_feed import (
+    Checkpoint,
+    Shard,
+)
 from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import (

@@ -13,7 +13,9 @@ from botocore.client import BaseClient
 
 from {{ cookiecutter.__package }}.bus import DomainError, UnitOfWork
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import aggregate
-from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import command_handlers
+from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import (
+    command_handlers,
+)
 
 from ..support.lambda_functions import KILLED, create, lambda_functions, stream
 

@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
-from {{ cookiecutter.__package }}.bus import AggregateExists, AggregateNotFound, DomainError
+from {{ cookiecutter.__package }}.bus import (
+    AggregateExists,
+    AggregateNotFound,
+    DomainError,
+)
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import (
     commands,
     errors,
