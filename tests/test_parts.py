@@ -108,11 +108,11 @@ def test_commands_are_added_one_after_the_other_and_all_is_green(
     ("answers", "refusal"),
     [
         ({"aggregate_name": "Parcel"}, "aggregate_name 'Parcel' is refused: the service has Order"),
-        ({"command_name": "CreateOrder"}, "commands.py has it already"),
+        ({"command_name": "CreateOrder"}, "commands.py has CreateOrder already"),
         ({"command_name": "Process"}, "aggregate.py has a method process already"),
         ({"command_name": "cancel order"}, "must be a class name"),
         ({"command_name": "None"}, "must be a class name"),
-        ({"event_name": "OrderCreated"}, "events.py has it already"),
+        ({"event_name": "OrderCreated"}, "events.py has OrderCreated already"),
         ({"event_name": "x" * 41}, "must be a class name"),
     ],
 )
