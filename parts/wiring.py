@@ -90,8 +90,8 @@ def field_of(name: str) -> Insert:
     return insert
 
 
-def in_markdown(heading: str) -> Insert:
-    """A row at the end of the table that opens with this line."""
+def after_table(heading: str) -> Insert:
+    """A row at the end of the Markdown table whose first line begins so."""
 
     def insert(text: str, addition: str) -> str | None:
         found = re.search(rf"^{re.escape(heading)}.*\n(?:\|.*\n)+", text, re.MULTILINE)
