@@ -35,6 +35,7 @@ class Memory{{ cookiecutter.__external }}Repository:
     def get(
         self,
         {{ cookiecutter.__external_snake }}_id: str,
+        /,
     ) -> {{ cookiecutter.__plural_snake }}_port.{{ cookiecutter.__external }} | None:
         return self.known.get({{ cookiecutter.__external_snake }}_id)
 
@@ -44,7 +45,8 @@ class Unset{{ cookiecutter.__external }}Repository:
 
     def get(
         self,
-        {{ cookiecutter.__external_snake }}_id: str,
+        _{{ cookiecutter.__external_snake }}_id: str,
+        /,
     ) -> {{ cookiecutter.__plural_snake }}_port.{{ cookiecutter.__external }} | None:
         raise Unavailable("{{ cookiecutter.__plural_upper }}_URL is not set")
 
@@ -78,6 +80,7 @@ class Http{{ cookiecutter.__external }}Repository:
     def get(
         self,
         {{ cookiecutter.__external_snake }}_id: str,
+        /,
     ) -> {{ cookiecutter.__plural_snake }}_port.{{ cookiecutter.__external }} | None:
         if not {{ cookiecutter.__external_snake }}_id.strip("."):
             return None  # as a path these mean something else
@@ -100,22 +103,23 @@ class Http{{ cookiecutter.__external }}Repository:
 
     def _patiently(self, path: str) -> tuple[int, bytes]:
         """Status and body of the answer, after as many attempts as it may take."""
-        for attempt in range(ATTEMPTS):
-            jitter = random.uniform(0.5, 1)  # noqa: S311 - no secret
-            wait, last = FIRST_WAIT * 2**attempt * jitter, attempt == ATTEMPTS - 1
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 status, headers, body = self._ask(path)
             except UNREACHABLE as error:
-                if last:
+                if attempt == ATTEMPTS:
                     raise _unavailable("cannot be reached") from error
+                wait = 0.0
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise _unavailable(f"did not answer: {type(error).__name__}") from error
             else:
-                wait = max(wait, _retry_after(headers))
-                if status not in PASSING or last or wait > LONGEST_WAIT:
+                wait = _retry_after(headers)
+                if status not in PASSING or attempt == ATTEMPTS or wait > LONGEST_WAIT:
                     return status, body
-            self._sleep(wait)
-        raise AssertionError("the last attempt returns or raises")
+            jitter = random.uniform(0.5, 1)  # noqa: S311 - no secret
+            self._sleep(max(wait, FIRST_WAIT * 2 ** (attempt - 1) * jitter))
 
     def _ask(self, path: str) -> tuple[int, httpx.Headers, bytes]:
         """One attempt. The deadline is for who sends a little at a time, and never ends."""
@@ -137,9 +141,9 @@ def open_{{ cookiecutter.__plural_snake }}(
     url = settings.{{ cookiecutter.__plural_snake }}_url
     if not url:
         return Unset{{ cookiecutter.__external }}Repository()
-    if not url.startswith(("http://", "https://")):
-        raise ConfigurationError("{{ cookiecutter.__plural_upper }}_URL: it must be an http or https URL")
     try:
+        if not url.startswith(("http://", "https://")):
+            raise httpx.InvalidURL("it must begin with http:// or https://")
         return Http{{ cookiecutter.__external }}Repository(
             url,
             settings.{{ cookiecutter.__plural_snake }}_timeout_seconds,

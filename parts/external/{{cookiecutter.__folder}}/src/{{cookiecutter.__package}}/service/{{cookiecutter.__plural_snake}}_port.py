@@ -21,6 +21,7 @@ class {{ cookiecutter.__external }}Repository(Protocol):
     def get(
         self,
         {{ cookiecutter.__external_snake }}_id: str,
+        /,
     ) -> {{ cookiecutter.__external }} | None:
         """The one with this id, or None if there is none. Raises `ports.Unavailable`."""
         ...
