@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path({{cookiecutter._repo_dir | tojson}}).parent))
 from wiring import Change, after_table, among, at_end, field_of, row_of, wire
 
+PROJECT = Path("pyproject.toml")
 PACKAGE = Path("src", {{cookiecutter.__package | tojson}})
 EXTERNAL = {{cookiecutter.__external | tojson}}
 MODULE = {{cookiecutter.__plural_snake | tojson}}
@@ -13,6 +14,7 @@ KEBAB = {{cookiecutter.external_plural | tojson}}
 WORDS = {{cookiecutter.__plural_words | tojson}}
 URL, TIMEOUT = f"{MODULE}_url", f"{MODULE}_timeout_seconds"
 
+HTTPX = '    "httpx>=0.28",\n'
 ROW = f"""    (
         {MODULE}_port.{EXTERNAL}Repository,
         {MODULE}.open_{MODULE},
@@ -32,7 +34,7 @@ DOCUMENTED = f"""| `{URL.upper()}` | | where another system has the {WORDS}, eac
 
 wire(
     [
-        Change(Path("pyproject.toml"), '    "httpx>=0.28",\n', among("dependencies = [")),
+        Change(PROJECT, HTTPX, among("dependencies = [", unless=r' *"httpx(?!-)')),
         Change(PACKAGE / "bootstrap.py", f"    {MODULE},\n", among("from .adapters import (")),
         Change(PACKAGE / "bootstrap.py", f"    {MODULE}_port,\n", among("from .service import (")),
         Change(PACKAGE / "bootstrap.py", ROW, row_of("PORTS")),

@@ -33,8 +33,10 @@ KNOWN = Known(id="a")
 FOUND = Answer(200, json.dumps({"id": "a", "of_no_use": [1]}).encode())
 PATH = "/api/{{ cookiecutter.external_plural }}"
 URL = "{{ cookiecutter.__plural_upper }}_URL"
+PACKED = gzip.compress(FOUND.body, mtime=0)
 LATER = "Fri, 31 Dec 9999 23:59:59 GMT"
 EARLIER = "Thu, 01 Jan 1970 00:00:00 GMT"
+NOWHERE = "Fri, 31 Dec 9999 23:59:59 -0000"
 WAITS: list[float] = []
 
 
@@ -193,7 +195,7 @@ def test_it_waits_as_long_as_it_is_asked_to_or_gives_up(
         assert slept == []
 
 
-@pytest.mark.parametrize("header", [EARLIER, "soon", "-1", "1.5", "0", ""])
+@pytest.mark.parametrize("header", [EARLIER, NOWHERE, "soon", "-1", "1.5", "0", ""])
 def test_any_other_retry_after_changes_nothing(
     other: OtherSystem,
     repository: Repository,
@@ -214,17 +216,24 @@ def test_any_other_status_is_final(other: OtherSystem, repository: Repository, s
 
 
 @pytest.mark.parametrize(
-    "body",
-    [b"", b"<html>", b"{}", b"[]", b'{"id": 7}', b'{"id": "\xff"}', gzip.compress(b"{}", mtime=0)],
+    "body", [b"", b"<html>", b"{}", b"[]", b'{"id": 7}', b'{"id": "\xff"}', PACKED]
 )
 def test_what_is_not_understood_is_no_answer(
     other: OtherSystem, repository: Repository, body: bytes
 ) -> None:
-    other.answers = [Answer(200, body, {"Content-Encoding": "gzip"} if b"\x1f" in body else {})]
+    other.answers = [Answer(200, body, {"Content-Encoding": "gzip"} if body is PACKED else {})]
     with pytest.raises(Unavailable, match="not understood") as refused:
         repository.get("a")
     assert len(other.asked) == 1
     assert refused.value.__cause__ is None  # which would show what came
+
+
+def test_it_asks_for_plain_json(other: OtherSystem, repository: Repository) -> None:
+    """Whose size is known before it is unpacked."""
+    other.answers = [FOUND]
+    repository.get("a")
+    assert other.headers["Accept"] == "application/json"
+    assert other.headers["Accept-Encoding"] == "identity"
 
 
 def test_what_is_too_large_is_no_answer(other: OtherSystem, repository: Repository) -> None:

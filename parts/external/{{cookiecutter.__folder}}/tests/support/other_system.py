@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+LONG = 10  # seconds: whoever waits for that has no time-out
+
 
 class Answer(NamedTuple):
     """What it says. Without a status, it drops the connection."""
@@ -19,19 +21,22 @@ class Answer(NamedTuple):
     hangs: bool = False
     """It says nothing, and keeps the connection open."""
     drips: bool = False
-    """It sends the body a byte at a time, over and over."""
+    """After the body it sends a space again and again."""
 
 
 class OtherSystem:
-    """Gives its answers in turn, the last one for ever, and keeps what it was asked."""
+    """Gives its answers in turn, the last one for ever, and keeps what it was asked: the paths of all
+    requests, the headers of the last one."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.answers: list[Answer] = []
         self.asked: list[str] = []
+        self.headers: Mapping[str, str] = {}
 
-    def next(self, path: str) -> Answer:
+    def next(self, path: str, headers: Mapping[str, str]) -> Answer:
         self.asked.append(path)
+        self.headers = headers
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
@@ -43,11 +48,11 @@ def other_system() -> Iterator[OtherSystem]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             with suppress(OSError):  # who asked has gone
-                self.answer(system.next(self.path))
+                self.answer(system.next(self.path, dict(self.headers)))
 
         def answer(self, answer: Answer) -> None:
             if answer.hangs:
-                stopped.wait()
+                stopped.wait(LONG)
             if answer.status is None or stopped.is_set():
                 return
             self.send_response(answer.status)
@@ -55,9 +60,9 @@ def other_system() -> Iterator[OtherSystem]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer.body)
-            while answer.drips and not stopped.is_set():
-                self.wfile.write(answer.body[:1])
-                time.sleep(0.01)
+            ends = time.monotonic() + (LONG if answer.drips else 0)
+            while time.monotonic() < ends and not stopped.wait(0.01):
+                self.wfile.write(b" ")
 
         def log_message(self, *_: Any) -> None:
             pass
