@@ -111,13 +111,14 @@ _TAKEN = frozenset(
 )
 
 
-def checked(answers: Mapping[str, str], prompt: str) -> str:
-    """The answer to `prompt`, or InvalidAnswer saying what is wrong and what would be right."""
-    answer = str(answers[prompt])
-    if reason := _objection(answers, prompt, answer):
+def checked(answers: Mapping[str, str], prompt: str, like: str = "") -> str:
+    """The answer to `prompt`, or InvalidAnswer saying what is wrong and what would be right. The rule
+    is that of the prompt `like`, if one is given."""
+    answer, rule = str(answers[prompt]), like or prompt
+    if reason := _objection(answers, rule, answer):
         shown = answer if len(answer) <= 60 else answer[:57] + "..."
         raise InvalidAnswer(
-            f"{prompt} {shown!r} is refused: it {reason}. A valid example: {RULES[prompt].example}"
+            f"{prompt} {shown!r} is refused: it {reason}. A valid example: {RULES[rule].example}"
         )
     return answer
 

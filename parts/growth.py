@@ -10,6 +10,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping
+from itertools import chain, count
 from pathlib import Path
 
 from jinja2 import Environment
@@ -19,9 +20,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import answers
 from answers import InvalidAnswer
 
-CLASSES = {
-    "command_name": ("commands", "CancelOrder"),
-    "event_name": ("events", "OrderCancelled"),
+EXAMPLES = {
+    "command_name": "CancelOrder",
+    "event_name": "OrderCancelled",
+    "projection_name": "OrderSummary",
+}
+LIKE = {  # whose rule it is, where the template itself has no prompt of that name
+    "projection_plural": ("projection_name", "aggregate_plural"),
+    "external_name": ("", "aggregate_name"),
+    "external_plural": ("external_name", "aggregate_plural"),
 }
 
 
@@ -39,18 +46,11 @@ def service_package(_answers: Mapping[str, str]) -> str:
 
 def fitting(given: Mapping[str, str], prompt: str) -> str:
     """The answer, if it is a name that the service has not given to anything yet."""
-    if prompt in CLASSES:
-        return _new_class(given, prompt)
-    name = answers.checked(given, prompt)
-    snake = answers.snake_case(answers.class_name(name))
-    package = Path("src", service_package(given))
-    taken = {
-        "aggregate_name": [package / "domain" / snake, package / "service" / snake],
-        "aggregate_plural": [package / f"entrypoints/api/{answers.package_name(name)}.py"],
-    }
-    for path in taken[prompt]:
-        if path.exists():
-            raise InvalidAnswer(f"{prompt} {name!r} is refused: the service has {path} already")
+    name = _well_formed(given, prompt)
+    if reason := _taken(given, prompt, name):
+        raise InvalidAnswer(
+            f"{prompt} {name!r} is refused: {reason}. A valid example: {_free(given, prompt, name)}"
+        )
     return name
 
 
@@ -71,28 +71,108 @@ def without(command: str, aggregate: str) -> str:
     return f"{method}_it" if keyword.iskeyword(method) or method == command == aggregate else method
 
 
-def _new_class(given: Mapping[str, str], prompt: str) -> str:
-    """The answer, if it can be a new class in the aggregate's file of commands or events."""
+def _well_formed(given: Mapping[str, str], prompt: str) -> str:
+    """The answer, if it can be a name at all."""
+    if prompt not in EXAMPLES:
+        singular, rule = LIKE.get(prompt, ("", prompt))
+        return answers.checked(
+            {**given, "aggregate_name": given[singular]} if singular else given, prompt, rule
+        )
     name = str(given[prompt])
-    snake = answers.snake_case(answers.class_name(given["aggregate_name"]))
-    module, example = CLASSES[prompt]
     if not re.fullmatch(r"(?=.{2,40}$)[A-Z][A-Za-z0-9]*[a-z0-9]", name) or keyword.iskeyword(name):
         raise InvalidAnswer(
             f"{prompt} {name!r} is refused: it must be a class name of at most 40 letters and "
-            f"digits. A valid example: {example}"
+            f"digits. A valid example: {EXAMPLES[prompt]}"
         )
-    folder = Path("src", service_package(given), "domain")
-    for path in sorted(folder.glob(f"*/{module}.py")):
-        if re.search(rf"^class {name}\b", path.read_text(), re.MULTILINE):
-            raise InvalidAnswer(f"{prompt} {name!r} is refused: {path} has it already")
-    if prompt == "command_name":
-        method = without(answers.snake_case(name), snake)
-        aggregate = folder / snake / "aggregate.py"
-        if re.search(rf"^    def {method}\b", aggregate.read_text(), re.MULTILINE):
-            raise InvalidAnswer(
-                f"{prompt} {name!r} is refused: {aggregate} has a method {method} already"
-            )
     return name
+
+
+def _free(given: Mapping[str, str], prompt: str, name: str) -> str:
+    """A name that the service has not given to anything yet: the usual example, or the answer with
+    a number."""
+    numbered = (f"{name[:20]}{number}" for number in count(2))
+    names = chain([EXAMPLES[prompt]] if prompt in EXAMPLES else [], numbered)
+    return next(each for each in names if not _taken(given, prompt, each))
+
+
+def _taken(given: Mapping[str, str], prompt: str, name: str) -> str:
+    """What in the service has this name already, or one that follows from it; or nothing."""
+    package = Path("src", service_package(given))
+    snake = answers.snake_case(answers.class_name(name))
+    plural = answers.package_name(name)
+    api = package / "entrypoints/api"
+    match prompt:
+        case "aggregate_name":
+            domain, service = package / "domain" / snake, package / "service" / snake
+            adapter = package / f"adapters/{snake}.py"
+            return _exists(domain, service, service.with_suffix(".py"), adapter)
+        case "aggregate_plural":
+            return _exists(api / f"{plural}.py")
+        case "command_name":
+            return _class_in(package, "domain/*/commands.py", name) or _method_in(
+                package / "domain" / _aggregate(given) / "aggregate.py",
+                without(answers.snake_case(name), _aggregate(given)),
+            )
+        case "event_name":
+            return _class_in(package, "domain/*/events.py", name)
+        case "projection_name":
+            of_queries = "service/*/*.py"
+            names = (name, f"{name}Row", f"{name}State", f"Get{name}", f"Get{name}List")
+            found = (_class_in(package, of_queries, each) for each in names)
+            return next(filter(None, found), "") or _imported(package, name)
+        case "projection_plural":
+            module, test = api / f"{plural}.py", Path(f"tests/e2e/test_{plural}.py")
+            return (
+                _exists(package / "service" / _aggregate(given) / f"{plural}.py", module, test)
+                or _text_in(package, "service/*/*.py", f'name="{plural}"')
+                or _text_in(package, "entrypoints/api/*.py", f'prefix="/{name}"')
+            )
+        case "external_name":
+            return _imported(package, answers.class_name(name))
+        case "external_plural":
+            adapter = package / "adapters" / plural
+            port = package / f"service/{plural}_port.py"
+            test = Path(f"tests/integration/test_{plural}.py")
+            return (
+                _exists(
+                    adapter, adapter.with_suffix(".py"), port, package / "domain" / plural, test
+                )
+                or _text_in(package, "config.py", f"    {plural}_url: ")
+                or _text_in(package, "config.py", f"    {plural}_timeout_seconds: ")
+            )
+    raise LookupError(prompt)
+
+
+def _aggregate(given: Mapping[str, str]) -> str:
+    return answers.snake_case(answers.class_name(given["aggregate_name"]))
+
+
+def _exists(*paths: Path) -> str:
+    return next((f"the service has {path} already" for path in paths if path.exists()), "")
+
+
+def _text_in(package: Path, modules: str, text: str) -> str:
+    found = (path for path in sorted(package.glob(modules)) if text in path.read_text("utf-8"))
+    return next((f"{path} has {text.strip(': ')} already" for path in found), "")
+
+
+def _class_in(package: Path, modules: str, name: str) -> str:
+    for path in sorted(package.glob(modules)):
+        if re.search(rf"^(class )?{name}\b", path.read_text("utf-8"), re.MULTILINE):
+            return f"{path} has {name} already"
+    return ""
+
+
+def _method_in(path: Path, method: str) -> str:
+    has = re.search(rf"^    def {method}\b", path.read_text("utf-8"), re.MULTILINE)
+    return f"{path} has a method {method} already" if has else ""
+
+
+def _imported(package: Path, name: str) -> str:
+    """What the new modules import under this name."""
+    bus = (package / "bus/__init__.py").read_text("utf-8")
+    of_the_bus = re.search(rf"\b{name}\b", bus) or name in {"Literal", "Protocol"}
+    return f"the bus, or Python, has a {name}" if of_the_bus else ""
 
 
 def _project() -> Mapping[str, object]:

@@ -1,9 +1,11 @@
 """Adds the command, its event and its handler, each at the end of its file, and wires them: one row in
 each table. Run again, it changes nothing."""
 
-import re
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path({{ cookiecutter._repo_dir | tojson }}).parent))
+from wiring import Change, at_end, row_of, wire
 
 PACKAGE = Path("src", {{ cookiecutter.__package | tojson }})
 AGGREGATE = {{ cookiecutter.__aggregate | tojson }}
@@ -75,25 +77,9 @@ ROWS = {
 }
 
 
-def with_row(text, table, row):
-    """The text with the row at the end of the table, in which it was not."""
-    found = re.search(rf"^{table}\b.*= \(\n(?:    .*\n)*\)\n", text, re.MULTILINE)
-    if not found:
-        return None
-    end = found.end() - len(")\n")
-    return text if row in found[0] else text[:end] + row + text[end:]
-
-
-wiring = SERVICE / "__init__.py"
-text = wiring.read_text()
-for table, row in ROWS.items():
-    wired = with_row(text, table, row)
-    if wired is None:
-        sys.exit(f"{wiring} has no table {table}: add the row there by hand:\n{row}")
-    text = wired
-changed = {wiring: text}
-for path, end in ENDS.items():
-    before = path.read_text()
-    changed[path] = before if end in before else f"{before.rstrip()}\n{end}"
-for path, text in changed.items():
-    path.write_text(text)
+wire(
+    [
+        *(Change(SERVICE / "__init__.py", row, row_of(table)) for table, row in ROWS.items()),
+        *(Change(path, end, at_end) for path, end in ENDS.items()),
+    ]
+)

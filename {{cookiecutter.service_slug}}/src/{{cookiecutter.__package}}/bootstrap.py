@@ -1,10 +1,12 @@
 """The composition root: the only place that knows which adapter serves which port."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
-from .adapters import files
+from .adapters import (
+    files,
+)
 from .bus import Dispatch, EventStore, MessageBus, Middleware, Retry, bootstrap
 from .config import Settings
 from .log import log_messages
@@ -15,6 +17,10 @@ from .service.ports import FileStore
 
 SERVICES = (  # one name per aggregate
     {{ cookiecutter.__aggregate_snake }},
+)
+
+PORTS: tuple[tuple[Any, Callable[[Settings], Any]], ...] = (  # a port, and what opens its adapter
+    (FileStore, files.open_files),
 )
 
 
@@ -57,7 +63,7 @@ def make_bus(
         upcasters=[row for service in SERVICES for row in service.UPCASTERS],
         store=store or open_store(settings),
         dependencies={
-            **({} if FileStore in given else {FileStore: files.open_files(settings)}),
+            **{port: open_(settings) for port, open_ in PORTS if port not in given},
             **given,
         },
         middleware=[log_messages, *middleware],

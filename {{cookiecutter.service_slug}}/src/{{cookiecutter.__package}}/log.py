@@ -9,6 +9,7 @@ import structlog
 
 from .bus import CodecError, DomainError, Envelope, Next, Query, StoreError
 from .config import Settings
+from .service.ports import Unavailable
 
 logger = structlog.stdlib.get_logger("{{ cookiecutter.__package }}")
 
@@ -83,6 +84,8 @@ def log_error(error: Exception, line: structlog.stdlib.BoundLogger = logger) -> 
             line.info("refused")
         case StoreError():
             line.warning("not stored")
+        case Unavailable():
+            line.warning("not available", reason=str(error))
         case _:
             line.error("failed", exc_info=error)
 

@@ -21,7 +21,7 @@ from {{ cookiecutter.__package }}.bus import (
 )
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.entrypoints.api.app import create_app
-from {{ cookiecutter.__package }}.service.ports import FileStore
+from {{ cookiecutter.__package }}.service.ports import FileStore, Unavailable
 
 from ..support.client import Client, client_of
 
@@ -194,6 +194,7 @@ def test_a_taken_id_is_refused(client: Client) -> None:
         (CommitTooLarge("too large"), 413),
         (CodecError(f"cannot store {SECRET}"), 422),
         (StoreUnavailable(f"connection to {SECRET} refused"), 503),
+        (Unavailable(f"{SECRET} does not answer"), 503),
         (RuntimeError(f"a bug that knows {SECRET}"), 500),
         (RecursionError(SECRET), 500),
     ],

@@ -43,6 +43,11 @@ class Scenario:
     def __init__(self) -> None:
         self.store, self.files = MemoryEventStore(), MemoryFileStore()
         self.clock, self.ids = FakeClock(), CountingIds()
+        self.dependencies: dict[Any, Any] = {  # a test may put more of them, or others
+            FileStore: self.files,
+            Clock: self.clock,
+            IdSource: self.ids,
+        }
         self.recorded: list[RecordedEvent] = []
         self._refusal: DomainError | None = None
         self._faults: list[Exception] = []
@@ -63,7 +68,7 @@ class Scenario:
         bus = make_bus(
             Settings(store="memory"),
             store=self.store,
-            dependencies={FileStore: self.files, Clock: self.clock, IdSource: self.ids},
+            dependencies=self.dependencies,
             middleware=[self._observe],
             dispatch=dispatch,
         )
@@ -103,9 +108,7 @@ class Scenario:
 
     def ask(self, query: Query[Any]) -> Any:
         """The answer to a query, as of now."""
-        bus = make_bus(
-            Settings(store="memory"), store=self.store, dependencies={FileStore: self.files}
-        )
+        bus = make_bus(Settings(store="memory"), store=self.store, dependencies=self.dependencies)
         return bus.ask(query)
 
     def _observe(self, envelope: Envelope, handle: Next) -> Any:

@@ -3,6 +3,11 @@
 from typing import Protocol
 
 
+class Unavailable(Exception):
+    """Something outside does not answer, or not as it should: nobody's mistake here, and a matter of
+    time. A follow-up is tried again; a caller is asked to come back."""
+
+
 class FileStore(Protocol):
     """A place for files."""
 

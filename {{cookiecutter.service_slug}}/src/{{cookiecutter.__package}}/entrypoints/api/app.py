@@ -18,7 +18,7 @@ from . import (
 from .problems import documented, install, schemas
 from .request import Bus, RequestBoundary
 
-ROUTES = (  # one name per aggregate
+ROUTES = (  # one name per module of routes
     {{ cookiecutter.__plural_snake }},
 )
 

@@ -20,6 +20,7 @@ from ...bus import (
     StoreError,
     StoreUnavailable,
 )
+from ...service.ports import Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -46,7 +47,7 @@ DESCRIPTIONS = {
     409: "It conflicts with what is there, or a business rule refuses it",
     413: "The body, or what would be stored of it, is too large",
     422: "The input is not valid; none of it is repeated here",
-    503: "The store does not answer: try again after Retry-After seconds",
+    503: "The store, or another system, does not answer: try again after Retry-After seconds",
 }
 
 
@@ -85,7 +86,7 @@ def install(app: FastAPI) -> None:
     """Let `app` answer every error with a problem."""
     app.exception_handler(HTTPException)(_http)
     app.exception_handler(RequestValidationError)(_invalid)
-    for error in (DomainError, StoreError, CodecError):
+    for error in (DomainError, StoreError, CodecError, Unavailable):
         app.exception_handler(error)(_from_the_bus)
 
 
@@ -132,7 +133,8 @@ async def _from_the_bus(_request: Request, error: Exception) -> JSONResponse:
             return response(422, str(error))
         case CodecError():
             return response(422, "there is a value that cannot be stored")
-        case StoreUnavailable():
-            return response(503, "the store does not answer", headers={"Retry-After": "1"})
+        case StoreUnavailable() | Unavailable():
+            what = "the store" if isinstance(error, StoreUnavailable) else "another system"
+            return response(503, f"{what} does not answer", headers={"Retry-After": "1"})
         case _:
             return response(409, str(error))

@@ -8,7 +8,12 @@ from typing import Any
 
 from ...bus import Event, EventHandler
 from ...domain.{{ cookiecutter.__aggregate_snake }} import commands, events, upcasters
-from . import command_handlers, event_handlers, projections, queries
+from . import (
+    command_handlers,
+    event_handlers,
+    projections,
+    queries,
+)
 
 COMMANDS = (
     (
@@ -57,6 +62,8 @@ QUERIES = (
     ),
 )
 
-PROJECTIONS = (projections.{{ cookiecutter.__aggregate }}List,)
+PROJECTIONS = (  # one name per read model
+    projections.{{ cookiecutter.__aggregate }}List,
+)
 
 UPCASTERS = upcasters.UPCASTERS

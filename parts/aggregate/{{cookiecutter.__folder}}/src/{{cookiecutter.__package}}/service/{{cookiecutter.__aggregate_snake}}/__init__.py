@@ -8,7 +8,11 @@ from typing import Any
 
 from ...bus import Event, EventHandler
 from ...domain.{{ cookiecutter.__aggregate_snake }} import commands, events, upcasters
-from . import command_handlers, projections, queries
+from . import (
+    command_handlers,
+    projections,
+    queries,
+)
 
 COMMANDS = (
     (
@@ -41,6 +45,8 @@ QUERIES = (
     ),
 )
 
-PROJECTIONS = (projections.{{ cookiecutter.__aggregate }}List,)
+PROJECTIONS = (  # one name per read model
+    projections.{{ cookiecutter.__aggregate }}List,
+)
 
 UPCASTERS = upcasters.UPCASTERS

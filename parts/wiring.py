@@ -1,0 +1,115 @@
+"""What the hooks of the parts share: how a line, a row or a paragraph gets into a file that is there.
+
+A change is a file, what is to be added, and how. What is there already is not added again.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+Insert = Callable[[str, str], "str | None"]
+"""The text with the addition in it, or None if it has no place for it."""
+
+
+class Change(NamedTuple):
+    path: Path
+    addition: str
+    insert: Insert
+
+
+def wire(changes: Iterable[Change]) -> None:
+    """Make each change. Ends the program if there is no place for one: it says what is left to do."""
+    left = [change for change in changes if not _made(change)]
+    for change in left:
+        print(f"Add this to {change.path} by hand, it has no place for it:\n{change.addition}")
+    if left:
+        sys.exit(1)
+
+
+def _made(change: Change) -> bool:
+    before = change.path.read_text("utf-8") if change.path.is_file() else ""
+    after = change.insert(before, change.addition)
+    if after is not None and after != before:
+        change.path.write_text(after, "utf-8")
+    return after is not None
+
+
+def among(opening: str, unless: str = "") -> Insert:
+    """A line of the list that opens with these words, before the first that comes after it; not if
+    one matches the regular expression `unless`. The others stay as they are."""
+
+    def insert(text: str, addition: str) -> str | None:
+        found = _list(text, opening)
+        if not found:
+            return None
+        lines = found[1].splitlines(keepends=True)
+        if any(re.match(unless or re.escape(addition), line) for line in lines):
+            return text
+        place = next((n for n, line in enumerate(lines) if line > addition), len(lines))
+        while place and lines[place - 1].lstrip().startswith("#"):
+            place -= 1
+        lines.insert(place, addition)
+        return text[: found.start(1)] + "".join(lines) + text[found.end(1) :]
+
+    return insert
+
+
+def row_of(table: str) -> Insert:
+    """A row, of one line or more, at the end of the table of this name."""
+
+    def insert(text: str, addition: str) -> str | None:
+        found = _list(text, table)
+        if not found or addition in found[1]:
+            return found and text
+        return text[: found.end(1)] + addition + text[found.end(1) :]
+
+    return insert
+
+
+def at_end(text: str, addition: str) -> str | None:
+    """At the end of a file that is there."""
+    if not text or addition in text:
+        return text or None
+    return f"{text.rstrip()}\n{addition}"
+
+
+def field_of(name: str) -> Insert:
+    """After the last field of the class of this name."""
+
+    def insert(text: str, addition: str) -> str | None:
+        lines = text.splitlines(keepends=True)
+        classes = [each for each in ast.parse(text).body if isinstance(each, ast.ClassDef)]
+        ends = [
+            field.end_lineno
+            for each in classes
+            for field in each.body
+            if each.name == name and isinstance(field, ast.AnnAssign)
+        ]
+        if not ends or addition in text:
+            return text if ends else None
+        return "".join([*lines[: ends[-1]], addition, *lines[ends[-1] :]])
+
+    return insert
+
+
+def after_table(heading: str) -> Insert:
+    """A row at the end of the Markdown table whose first line begins so."""
+
+    def insert(text: str, addition: str) -> str | None:
+        found = re.search(rf"^{re.escape(heading)}.*\n(?:\|.*\n)+", text, re.MULTILINE)
+        if not found or addition in text:
+            return found and text
+        return text[: found.end()] + addition + text[found.end() :]
+
+    return insert
+
+
+def _list(text: str, opening: str) -> re.Match[str] | None:
+    """The lines of the list, in group 1."""
+    pattern = rf"^{re.escape(opening)}(?!\w).*\n((?:    .*\n)*)[)\]]"
+    return re.search(pattern, text, re.MULTILINE)
