@@ -39,14 +39,21 @@ def _made(change: Change) -> bool:
     return after is not None
 
 
-def among(opening: str) -> Insert:
-    """A line among those of the list that opens with these words, in their order."""
+def among(opening: str, unless: str = "") -> Insert:
+    """A line of the list that opens with these words, before the first that comes after it; not if
+    one matches the regular expression `unless`. The others stay as they are."""
 
     def insert(text: str, addition: str) -> str | None:
         found = _list(text, opening)
         if not found:
             return None
-        lines = sorted({*found[1].splitlines(keepends=True), addition})
+        lines = found[1].splitlines(keepends=True)
+        if any(re.match(unless or re.escape(addition), line) for line in lines):
+            return text
+        place = next((n for n, line in enumerate(lines) if line > addition), len(lines))
+        while place and lines[place - 1].lstrip().startswith("#"):
+            place -= 1
+        lines.insert(place, addition)
         return text[: found.start(1)] + "".join(lines) + text[found.end(1) :]
 
     return insert
@@ -83,19 +90,21 @@ def field_of(name: str) -> Insert:
             for field in each.body
             if each.name == name and isinstance(field, ast.AnnAssign)
         ]
-        if not ends:
-            return None
+        if not ends or addition in text:
+            return text if ends else None
         return "".join([*lines[: ends[-1]], addition, *lines[ends[-1] :]])
 
     return insert
 
 
-def in_markdown(heading: str) -> Insert:
-    """A row at the end of the table that opens with this line."""
+def after_table(heading: str) -> Insert:
+    """A row at the end of the Markdown table whose first line begins so."""
 
     def insert(text: str, addition: str) -> str | None:
         found = re.search(rf"^{re.escape(heading)}.*\n(?:\|.*\n)+", text, re.MULTILINE)
-        return found and text[: found.end()] + addition + text[found.end() :]
+        if not found or addition in text:
+            return found and text
+        return text[: found.end()] + addition + text[found.end() :]
 
     return insert
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,16 @@ import pytest
 from .support import ENVIRONMENT, TEMPLATE, BakedProject, bake, own_config
 
 WIRED = {"src/order_service/bootstrap.py", "src/order_service/entrypoints/api/app.py"}
+EDITS = [
+    ("config.py", '    host: str = "127.0.0.1"\n', '    host: str = "127.0.0.1"  # ours\n'),
+    ("config.py", '"] = "info"\n', '"] = "info"\n    own: int = 1\n'),
+    ("bootstrap.py", "SERVICES = (  # one name per aggregate\n", "SERVICES = (\n    # ours\n"),
+    (
+        "service/order/__init__.py",
+        "PROJECTIONS = (  # one name per read model\n",
+        "PROJECTIONS = (\n    # ours\n",
+    ),
+]
 NAMES = ["Invoice", "Purchase Order", "AbcdEfghIjklMnopQrstUvwx"]
 
 
@@ -28,8 +39,15 @@ def add(folder: Path, part: str, config: Path, **answers: str) -> subprocess.Com
 def service(tmp_path: Path) -> BakedProject:
     """One that its owner has edited."""
     project = bake(tmp_path, store="sqlite")
+    package = project.path / "src/order_service"
+    for path, before, after in EDITS:
+        text = (package / path).read_text()
+        assert before in text
+        (package / path).write_text(text.replace(before, after))
     with (project.path / "README.md").open("a") as readme:
         readme.write("\nIn our own words.\n")
+    with (project.path / ".env.example").open("a") as example:
+        example.write("\n# Our own\n# OWN=1\n")
     return project
 
 
@@ -104,6 +122,138 @@ def test_commands_are_added_one_after_the_other_and_all_is_green(
         assert event in flow
 
 
+PROJECTIONS = [
+    ("Order", "OrderSummary", "order-summaries"),
+    ("Invoice", "Latest", "latest-invoices"),
+    ("Order", "OrdersReturnedToTheirSenderInTheEnd12345", "returned-orders-of-all-the-years"),
+]
+
+
+def test_read_models_are_added_one_after_the_other_and_all_is_green(
+    service: BakedProject, tmp_path: Path
+) -> None:
+    config = own_config(tmp_path)
+    assert add(service.path, "aggregate", config).returncode == 0
+    service.run("python", "-m", "tests.support.golden", PYTHONPATH="src:.")
+    for aggregate, projection, plural in PROJECTIONS:
+        before = service.contents()
+        answers = {"aggregate_name": aggregate, "projection_name": projection}
+        added = add(service.path, "projection", config, **answers, projection_plural=plural)
+        assert added.returncode == 0, added.stdout + added.stderr
+        wired = {
+            "src/order_service/entrypoints/api/app.py": 2,
+            f"src/order_service/service/{aggregate.lower()}/__init__.py": 10,
+        }
+        assert lines_added(before, service.contents()) == wired
+        service.run("ruff", "format", "--check", "--diff", "--no-cache")
+        service.run("ruff", "check", "--no-cache")
+    service.run("mypy", MYPYPATH="src", MYPY_CACHE_DIR=os.devnull)
+    new = [f"tests/e2e/test_{plural.replace('-', '_')}.py" for _, _, plural in PROJECTIONS]
+    kept = [f"tests/e2e/test_{name}.py" for name in ("lists", "invoices", "openapi")]
+    units = [f"tests/unit/test_{name}.py" for name in ("golden", "layers", "wiring")]
+    passed = service.run("pytest", "--quiet", *units, *kept, *new, PYTHONPATH="src")
+    assert " passed" in passed
+    command_line = ("python", "-m", "order_service.entrypoints.cli")
+    for _, _, plural in PROJECTIONS:
+        name = plural.replace("-", "_")
+        assert f"{name}: 100%" in service.run(*command_line, "rebuild", name, PYTHONPATH="src")
+
+
+EXTERNALS = [
+    ("Customer", "customers"),
+    ("Stock Level", "stock-levels"),
+    ("AbcdEfghIjklMnopQrstUvwx", "abcdefghijklmnopqrstuvwx-abcdefg"),
+]
+
+
+def test_other_systems_are_added_one_after_the_other_and_all_is_green(
+    service: BakedProject, tmp_path: Path
+) -> None:
+    config = own_config(tmp_path)
+    for number, (name, plural) in enumerate(EXTERNALS):
+        before = service.contents()
+        answers = {"external_name": name, "external_plural": plural}
+        added = add(service.path, "external", config, **answers)
+        assert added.returncode == 0, added.stdout + added.stderr
+        wired = {
+            ".env.example": 4,
+            "README.md": 2,
+            "src/order_service/bootstrap.py": 6,
+            "src/order_service/config.py": 2,
+            **({} if number else {"pyproject.toml": 1}),
+        }
+        assert lines_added(before, service.contents()) == wired
+        service.run("ruff", "format", "--check", "--diff", "--no-cache")
+        service.run("ruff", "check", "--no-cache")
+    service.run("mypy", MYPYPATH="src", MYPY_CACHE_DIR=os.devnull)
+    new = [f"tests/integration/test_{plural.replace('-', '_')}.py" for _, plural in EXTERNALS]
+    kept = ["tests/unit/test_config.py", "tests/unit/test_layers.py", "tests/e2e/test_http.py"]
+    passed = service.run("pytest", "--quiet", *kept, *new, PYTHONPATH="src")
+    assert " passed" in passed
+
+
+def test_what_finds_no_place_is_said_and_the_rest_is_added(
+    service: BakedProject, tmp_path: Path
+) -> None:
+    (service.path / "README.md").write_text("Our own words alone.\n")
+    project = service.path / "pyproject.toml"
+    project.write_text(
+        project.read_text().replace('    "msgspec', '    "httpx[http2]",\n    "msgspec')
+    )
+    before = service.contents()
+    added = add(service.path, "external", own_config(tmp_path))
+    assert added.returncode == 1
+    said = added.stdout + added.stderr
+    assert "Add this to README.md by hand" in said
+    assert "| `CUSTOMERS_URL` |" in said
+    assert set(lines_added(before, service.contents())) == {
+        ".env.example",
+        "src/order_service/bootstrap.py",
+        "src/order_service/config.py",
+    }
+
+
+def lines_added(before: dict[str, bytes], after: dict[str, bytes]) -> dict[str, int]:
+    """How many lines each file that was there has more; the others are all there, in their order."""
+    added = {}
+    for path, content in before.items():
+        lines = iter(after[path].decode().splitlines())
+        for line in (kept := content.decode().splitlines()):
+            assert line in lines, f"{path} has lost, or moved, {line!r}"
+        if more := len(after[path].decode().splitlines()) - len(kept):
+            added[path] = more
+    return added
+
+
+@pytest.mark.parametrize(
+    ("part", "answers", "refusal"),
+    [
+        ("projection", {"aggregate_name": "Parcel"}, "the service has Order"),
+        ("projection", {"projection_name": "OrderList"}, "has OrderList already.*: OrderSummary"),
+        ("projection", {"projection_name": "OrderHistory"}, "queries.py has .*: OrderSummary"),
+        ("projection", {"projection_name": "Page"}, "has a Page.*: OrderSummary"),
+        ("projection", {"projection_name": "summary"}, "must be a class name.*: OrderSummary"),
+        ("projection", {"projection_plural": "orders"}, "orders.py already.*: orders2"),
+        ("projection", {"projection_plural": "health"}, "uses for something else.*: [a-z-]+"),
+        ("external", {"external_name": "Protocol"}, "has a Protocol.*: Protocol2"),
+        ("external", {"external_name": "a-b"}, "must be letters and digits.*: Purchase Order"),
+        ("external", {"external_plural": "event-store"}, "event_store already.*: event-store2"),
+        ("external", {"external_plural": "order"}, "domain/order already.*: order2"),
+        ("external", {"external_plural": "aws-endpoint"}, "has aws_endpoint_url.*: aws-endpoint2"),
+        ("external", {"external_plural": "customer"}, "is the singular as well.*: [a-z-]+"),
+    ],
+)
+def test_a_read_model_or_another_system_that_collides_is_refused_in_one_line(
+    service: BakedProject, tmp_path: Path, part: str, answers: dict[str, str], refusal: str
+) -> None:
+    before = service.contents()
+    added = add(service.path, part, own_config(tmp_path), **answers)
+    assert added.returncode == 1
+    (said,) = (added.stdout + added.stderr).splitlines()
+    assert re.fullmatch(f".* is refused: .*{refusal}", said), said
+    assert service.contents() == before
+
+
 @pytest.mark.parametrize(
     ("answers", "refusal"),
     [
@@ -149,9 +299,10 @@ def test_what_collides_is_refused_in_one_line_and_nothing_is_changed(
     assert service.contents() == before
 
 
-def test_outside_of_a_service_nothing_is_added(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["aggregate", "command", "projection", "external"])
+def test_outside_of_a_service_nothing_is_added(tmp_path: Path, part: str) -> None:
     (tmp_path / "elsewhere").mkdir()
-    added = add(tmp_path / "elsewhere", "aggregate", own_config(tmp_path))
+    added = add(tmp_path / "elsewhere", part, own_config(tmp_path))
     assert added.returncode == 1
     assert "is not the folder of a service" in added.stdout + added.stderr
     assert not list((tmp_path / "elsewhere").iterdir())

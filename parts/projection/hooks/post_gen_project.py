@@ -26,8 +26,8 @@ QUERIES = [
 wire(
     [
         Change(SERVICE, LINE, among("from . import (")),
-        *(Change(SERVICE, row, row_of("QUERIES = (")) for row in QUERIES),
-        Change(SERVICE, f"    {MODULE}.{PROJECTION},\n", row_of("PROJECTIONS = (")),
+        *(Change(SERVICE, row, row_of("QUERIES")) for row in QUERIES),
+        Change(SERVICE, f"    {MODULE}.{PROJECTION},\n", row_of("PROJECTIONS")),
         Change(APP, LINE, among("from . import (")),
         Change(APP, LINE, among("ROUTES = (")),
     ]

@@ -1,0 +1,9 @@
+"""Loads what the parts share, from the folder above."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from growth import Growth as Part
+
+__all__ = ["Part"]
