@@ -1,7 +1,6 @@
 """What an operator does on the command line: status, feed, rebuild, export and import."""
 
 import json
-import signal
 from pathlib import Path
 
 import httpx
@@ -98,8 +97,7 @@ def test_feed_shows_every_event_and_follows(folder: Path) -> None:
             f"{NAME}Processed",
             f"{NAME}Archived",
         ]
-        feed.process.send_signal(signal.SIGINT)
-        assert feed.process.wait(10) == 0
+        assert feed.stop() == 0
 
 
 def test_rebuild_shows_how_far_it_is(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -35,8 +36,9 @@ def status(settings: Settings, _options: argparse.Namespace) -> None:
 
 
 def feed(settings: Settings, options: argparse.Namespace) -> None:
-    """Print events as they are committed, until interrupted; with `all`, from the first one on."""
+    """Print events as they are committed, until SIGTERM or SIGINT; with `all`, from the first one on."""
     bus = _quiet_bus(settings)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for recorded in _follow(bus, everything=options.all, go_on=not options.once):
             print(_as_json(recorded) if options.json else line(recorded), flush=True)
