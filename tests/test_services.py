@@ -49,8 +49,16 @@ def test_under_load_nothing_fails_and_a_report_comes_out(tmp_path: Path) -> None
         assert int(line.split()[2]) > 0
 
 
-def test_python_and_make_are_enough_for_a_fresh_service(tmp_path: Path) -> None:
-    project = bake(tmp_path)
+@pytest.mark.parametrize(
+    "store",
+    [
+        "dynamodb",
+        pytest.param("postgres", marks=pytest.mark.slow),
+        pytest.param("sqlite", marks=pytest.mark.slow),
+    ],
+)
+def test_python_and_make_are_enough_for_a_fresh_service(tmp_path: Path, store: str) -> None:
+    project = bake(tmp_path, store=store)
     make(project, "test", "check")
     assert (project.path / "uv.lock").exists()
 
