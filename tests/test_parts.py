@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from .support import ENVIRONMENT, TEMPLATE, BakedProject, bake, own_config
+
+T = TypeVar("T")
 
 WIRED = {"src/order_service/bootstrap.py", "src/order_service/entrypoints/api/app.py"}
 EDITS = [
@@ -35,6 +37,18 @@ def add(folder: Path, part: str, config: Path, **answers: str) -> subprocess.Com
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+def once_and(several: list[T]) -> pytest.MarkDecorator:
+    """The first of them at each run; all, one after the other, in the slow one."""
+    runs = [several[:1], pytest.param(several, marks=pytest.mark.slow)]
+    return pytest.mark.parametrize("parts", runs, ids=["one", "all"])
+
+
+@pytest.fixture
+def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What mypy found out about the dependencies serves every service that this process checks."""
+    return str(tmp_path_factory.getbasetemp() / "mypy")
+
+
 @pytest.fixture
 def service(tmp_path: Path) -> BakedProject:
     """One that its owner has edited."""
@@ -51,11 +65,12 @@ def service(tmp_path: Path) -> BakedProject:
     return project
 
 
+@once_and(NAMES)
 def test_aggregates_are_added_one_after_the_other_and_all_is_green(
-    service: BakedProject, tmp_path: Path
+    service: BakedProject, tmp_path: Path, cache: str, parts: list[str]
 ) -> None:
     config = own_config(tmp_path)
-    for name in NAMES:
+    for name in parts:
         before = service.contents()
         added = add(service.path, "aggregate", config, aggregate_name=name)
         assert added.returncode == 0, added.stdout + added.stderr
@@ -67,10 +82,10 @@ def test_aggregates_are_added_one_after_the_other_and_all_is_green(
             assert len(lines) == 1, f"one line in each place: {lines}"
         service.run("ruff", "format", "--check", "--diff", "--no-cache")
         service.run("ruff", "check", "--no-cache")
-    service.run("mypy", MYPYPATH="src", MYPY_CACHE_DIR=os.devnull)
+    service.run("mypy", MYPYPATH="src", MYPY_CACHE_DIR=cache)
     kept = [f"tests/e2e/test_{name}.py" for name in ("flow", "http", "operations")]
     new = ["invoices", "purchase_orders", "abcd_efgh_ijkl_mnop_qrst_uvwxes"]
-    added_tests = [f"tests/e2e/test_{name}.py" for name in new]
+    added_tests = [f"tests/e2e/test_{name}.py" for name in new[: len(parts)]]
     passed = service.run("pytest", "--quiet", "tests/unit", *kept, *added_tests, PYTHONPATH="src")
     assert " passed" in passed
     assert "InvoiceClosed" in service.run(
@@ -87,12 +102,13 @@ COMMANDS = [
 ]
 
 
+@once_and(COMMANDS)
 def test_commands_are_added_one_after_the_other_and_all_is_green(
-    service: BakedProject, tmp_path: Path
+    service: BakedProject, tmp_path: Path, cache: str, parts: list[tuple[str, str, str]]
 ) -> None:
     config = own_config(tmp_path)
     assert add(service.path, "aggregate", config).returncode == 0
-    for aggregate, command, event in COMMANDS:
+    for aggregate, command, event in parts:
         before = service.contents()
         answers = {"aggregate_name": aggregate, "command_name": command, "event_name": event}
         added = add(service.path, "command", config, **answers)
@@ -113,11 +129,11 @@ def test_commands_are_added_one_after_the_other_and_all_is_green(
         service.run("ruff", "format", "--check", "--diff", "--no-cache")
         service.run("ruff", "check", "--no-cache")
     service.run("python", "-m", "tests.support.golden", PYTHONPATH="src:.")
-    service.run("mypy", MYPYPATH="src", MYPY_CACHE_DIR=os.devnull)
+    service.run("mypy", MYPYPATH="src", MYPY_CACHE_DIR=cache)
     passed = service.run("pytest", "--quiet", "tests/unit", PYTHONPATH="src")
     assert " passed" in passed
     flow = service.run("python", "-m", "order_service.entrypoints.cli", "flow", PYTHONPATH="src")
-    for _, command, event in COMMANDS:
+    for _, command, event in parts:
         assert command in flow
         assert event in flow
 
@@ -129,13 +145,14 @@ PROJECTIONS = [
 ]
 
 
+@once_and(PROJECTIONS)
 def test_read_models_are_added_one_after_the_other_and_all_is_green(
-    service: BakedProject, tmp_path: Path
+    service: BakedProject, tmp_path: Path, cache: str, parts: list[tuple[str, str, str]]
 ) -> None:
     config = own_config(tmp_path)
     assert add(service.path, "aggregate", config).returncode == 0
     service.run("python", "-m", "tests.support.golden", PYTHONPATH="src:.")
-    for aggregate, projection, plural in PROJECTIONS:
+    for aggregate, projection, plural in parts:
         before = service.contents()
         answers = {"aggregate_name": aggregate, "projection_name": projection}
         added = add(service.path, "projection", config, **answers, projection_plural=plural)
@@ -147,14 +164,14 @@ def test_read_models_are_added_one_after_the_other_and_all_is_green(
         assert lines_added(before, service.contents()) == wired
         service.run("ruff", "format", "--check", "--diff", "--no-cache")
         service.run("ruff", "check", "--no-cache")
-    service.run("mypy", MYPYPATH="src", MYPY_CACHE_DIR=os.devnull)
-    new = [f"tests/e2e/test_{plural.replace('-', '_')}.py" for _, _, plural in PROJECTIONS]
+    service.run("mypy", MYPYPATH="src", MYPY_CACHE_DIR=cache)
+    new = [f"tests/e2e/test_{plural.replace('-', '_')}.py" for _, _, plural in parts]
     kept = [f"tests/e2e/test_{name}.py" for name in ("lists", "invoices", "openapi")]
     units = [f"tests/unit/test_{name}.py" for name in ("golden", "layers", "wiring")]
     passed = service.run("pytest", "--quiet", *units, *kept, *new, PYTHONPATH="src")
     assert " passed" in passed
     command_line = ("python", "-m", "order_service.entrypoints.cli")
-    for _, _, plural in PROJECTIONS:
+    for _, _, plural in parts:
         name = plural.replace("-", "_")
         assert f"{name}: 100%" in service.run(*command_line, "rebuild", name, PYTHONPATH="src")
 
@@ -166,11 +183,12 @@ EXTERNALS = [
 ]
 
 
+@once_and(EXTERNALS)
 def test_other_systems_are_added_one_after_the_other_and_all_is_green(
-    service: BakedProject, tmp_path: Path
+    service: BakedProject, tmp_path: Path, cache: str, parts: list[tuple[str, str]]
 ) -> None:
     config = own_config(tmp_path)
-    for number, (name, plural) in enumerate(EXTERNALS):
+    for number, (name, plural) in enumerate(parts):
         before = service.contents()
         answers = {"external_name": name, "external_plural": plural}
         added = add(service.path, "external", config, **answers)
@@ -185,8 +203,8 @@ def test_other_systems_are_added_one_after_the_other_and_all_is_green(
         assert lines_added(before, service.contents()) == wired
         service.run("ruff", "format", "--check", "--diff", "--no-cache")
         service.run("ruff", "check", "--no-cache")
-    service.run("mypy", MYPYPATH="src", MYPY_CACHE_DIR=os.devnull)
-    new = [f"tests/integration/test_{plural.replace('-', '_')}.py" for _, plural in EXTERNALS]
+    service.run("mypy", MYPYPATH="src", MYPY_CACHE_DIR=cache)
+    new = [f"tests/integration/test_{plural.replace('-', '_')}.py" for _, plural in parts]
     kept = ["tests/unit/test_config.py", "tests/unit/test_layers.py", "tests/e2e/test_http.py"]
     passed = service.run("pytest", "--quiet", *kept, *new, PYTHONPATH="src")
     assert " passed" in passed

@@ -13,7 +13,14 @@ import pytest
 from .support import COMBINATIONS, BakedProject, bake
 
 
-@pytest.mark.parametrize("name", ["defaults", "postgres", "zebra", "longest"])
+@pytest.mark.parametrize(
+    "name",
+    [  # those of the defaults run below, in an environment of their own
+        "postgres",
+        "zebra",
+        pytest.param("longest", marks=pytest.mark.slow),
+    ],
+)
 def test_the_rendered_tests_pass(tmp_path: Path, name: str) -> None:
     project = bake(tmp_path, **COMBINATIONS[name])
     assert " passed" in project.run("pytest", "--quiet", PYTHONPATH="src")
