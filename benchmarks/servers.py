@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -125,20 +126,25 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 class _Stub(BaseHTTPRequestHandler):
-    """Answers `{}`, which is what a put, a transaction and an empty query are answered with."""
+    """One answer for all, which is that to a put and to a transaction: `{}`."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    answer = (
-        b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n"
-        b"x-amz-crc32: 2745614147\r\nx-amzn-RequestId: 0\r\nContent-Length: 2\r\n\r\n{}"
+    body = b"{}"
+    answer = b"\r\n".join(
+        [
+            b"HTTP/1.1 200 OK",
+            b"Content-Type: application/x-amz-json-1.0",
+            b"x-amz-crc32: %d" % zlib.crc32(body),
+            b"Content-Length: %d" % len(body),
+            b"",
+            body,
+        ]
     )
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
         self.wfile.write(self.answer)
-
-    do_PUT = do_POST  # S3's: the same will do
 
     def log_message(self, *_: object) -> None:
         return
