@@ -130,7 +130,7 @@ class Ground:
         paths = [] if peer else [str(self.service(store) / "src"), str(self.service(store))]
         environment = os.environ | {
             "PYTHONPATH": os.pathsep.join([*paths, str(TEMPLATE)]),
-            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONSAFEPATH": "1",  # a service has its own `tests`
             "TMPDIR": str(self.folder),
         }
         log = self.folder / f"{module}{'-'.join(arguments)}.log".replace("/", "-")

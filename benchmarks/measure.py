@@ -93,7 +93,8 @@ def interleave(turns: Mapping[str, Turn], *, rounds: int, seconds: float) -> Mea
 
 
 def count_for(turn: Turn, seconds: float) -> int:
-    """How many times take about so many seconds; to find out also warms up what is measured."""
+    """How many times take about so many seconds. What is done but once, at the first time, is left out."""
+    turn(1)
     count = 1
     while True:
         took = turn(count)
