@@ -15,16 +15,33 @@ from .measure import CouldNotRun
 from .report import Part, Report, as_text, show, write
 
 PARTS = ("bus", "replay", "append", "cost", "http", "cold-start", "growth", "rendering")
-LIBRARIES = ("boto3", "cookiecutter", "fastapi", "mangum", "msgspec", "psycopg", "pynamodb", "uvicorn")
+LIBRARIES = (
+    "boto3",
+    "cookiecutter",
+    "fastapi",
+    "mangum",
+    "msgspec",
+    "psycopg",
+    "pynamodb",
+    "uvicorn",
+)
 
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("only", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; all of them")
-    parser.add_argument("--rounds", type=int, default=7, help="how often each contender has its turn")
-    parser.add_argument("--quick", action="store_true", help="see that all runs: few and short turns")
+    parser.add_argument(
+        "only", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; all of them"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=7, help="how often each contender has its turn"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="see that all runs: few and short turns"
+    )
     parser.add_argument("--environments", type=Path, default=TEMPLATE / ".venv/bench")
-    parser.add_argument("--output", type=Path, help="a folder for the report: benchmarks, if all is run")
+    parser.add_argument(
+        "--output", type=Path, help="a folder for the report: benchmarks, if all is run"
+    )
     given = parser.parse_args(arguments)
     unknown = set(given.only) - set(PARTS)
     if unknown:

@@ -23,6 +23,7 @@ def serve(*libraries: str, **works: Work) -> None:
     versions of `libraries`. What the works themselves print goes to the standard error."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    sys.stdout = sys.stderr
 
     def answer(**what: Any) -> None:
         print(json.dumps(what), file=answers, flush=True)

@@ -7,8 +7,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -38,15 +39,17 @@ class Contender:
                 stderr=errors,
                 text=True,
             )
-        self.versions: dict[str, str] = self._answer()["versions"]
+        try:
+            self.versions: dict[str, str] = self._answer()["versions"]
+        except CouldNotRun:
+            self.close()
+            raise
 
     def ask(self, work: str, **arguments: Any) -> Any:
         """What came of the work. Raises `CouldNotRun`."""
         assert self._process.stdin
-        try:
+        with suppress(BrokenPipeError):  # it has ended: the answer says so
             print(json.dumps({"work": work, **arguments}), file=self._process.stdin, flush=True)
-        except BrokenPipeError:
-            pass  # it has ended: the answer says so
         return self._answer()["result"]
 
     def turn(self, work: str = "turn", **arguments: Any) -> Turn:
@@ -67,6 +70,7 @@ class Contender:
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
+            self._process.wait(timeout=10)
             raise CouldNotRun(last_line(self._log.read_text()) or "it ended without a word")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
@@ -143,8 +147,6 @@ class Ground:
 
 def render(template: Path, folder: Path, store: str, **answers: str) -> float:
     """Render a service in a process of its own, as somebody would. Returns the seconds it took."""
-    import time
-
     folder.mkdir(parents=True)
     config = folder / "cookiecutter.yaml"
     config.write_text(f"cookiecutters_dir: {folder}/cookiecutters\nreplay_dir: {folder}/replay\n")

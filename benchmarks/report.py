@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from os import cpu_count
 from pathlib import Path
+from typing import Any
 
 from .measure import CouldNotRun, Measured, Spread
 from .svg import number_text
@@ -72,10 +73,10 @@ class Part:
     def row(self, name: str, value: Spread, unit: str, note: str = "") -> None:
         self.rows.append(Row(name, value, unit, note))
 
-    def limit(self, claim: str, value: Callable[[], Spread], bound: float, **options: object) -> None:
+    def limit(self, claim: str, value: Callable[[], Spread], bound: float, **options: Any) -> None:
         """Hold a figure against its bound; without the figure, say why it is not there."""
         try:
-            self.limits.append(Limit(claim, value(), bound, **options))  # type: ignore[arg-type]
+            self.limits.append(Limit(claim, value(), bound, **options))
         except CouldNotRun as error:
             self.missing[claim] = str(error)
 
@@ -83,7 +84,9 @@ class Part:
         """A row for each contender, and for each that could not run its reason."""
         for name in measured.seconds:
             time = measured.time(name)
-            self.row(name, Spread(*[each * factor for each in (time.median, time.low, time.high)]), unit)
+            self.row(
+                name, Spread(*[each * factor for each in (time.median, time.low, time.high)]), unit
+            )
         self.missing.update(measured.failed)
 
 
@@ -118,7 +121,9 @@ class Report:
 def as_text(part: Part) -> str:
     """For a terminal."""
     lines = ["", f"{part.name}: {part.title} ({part.seconds:.0f} s)", ""]
-    width = max([len(each.name) for each in part.rows] + [len(each.claim) for each in part.limits] + [0])
+    width = max(
+        [len(each.name) for each in part.rows] + [len(each.claim) for each in part.limits] + [0]
+    )
     for row in part.rows:
         lines.append(f"  {row.name:{width}}  {_spread(row.value, row.unit)}  {row.note}".rstrip())
     if part.limits:
@@ -134,7 +139,9 @@ def as_text(part: Part) -> str:
 def as_json(report: Report) -> str:
     parts = []
     for part in report.parts:
-        said = asdict(part) | {"limits": [asdict(each) | {"holds": each.holds} for each in part.limits]}
+        said = asdict(part) | {
+            "limits": [asdict(each) | {"holds": each.holds} for each in part.limits]
+        }
         del said["pictures"]
         parts.append(said)
     return json.dumps(

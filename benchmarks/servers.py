@@ -122,7 +122,7 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
         else:
             return
-    raise CouldNotRun(f"a server did not start: {' '.join(map(str, process.args[2:]))}")  # type: ignore[index]
+    raise CouldNotRun(f"a server did not start: it ended with {process.poll()}")
 
 
 class _Stub(BaseHTTPRequestHandler):

@@ -31,7 +31,11 @@ def bars(values: Mapping[str, float], *, unit: str = "", log: bool = False) -> s
 
 
 def curves(
-    lines: Mapping[str, Sequence[tuple[float, float]]], *, across: str, upward: str, log_y: bool = False
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    *,
+    across: str,
+    upward: str,
+    log_y: bool = False,
 ) -> str:
     """Lines over a logarithmic axis."""
     left, top, width, height = PLOT
@@ -52,9 +56,7 @@ def curves(
         colour = COLOURS[number % len(COLOURS)]
         points = [(left + place_x(x) * width, top + height * (1 - place_y(y))) for x, y in line]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        parts.append(
-            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
-        )
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points]
         key = top + 16 * number
         parts.append(

@@ -16,7 +16,8 @@ from bench_service.bootstrap import create_store, open_store
 from bench_service.bus import Commit, Position, RandomIds, StreamAppend
 from bench_service.config import load_settings
 
-from ..contender import serve, timed
+from benchmarks.contender import serve, timed
+
 from . import counting
 
 settings = load_settings()
@@ -190,7 +191,11 @@ WORKS: dict[str, dict[str, Any]] = {
     "postgres": {"insert": insert_postgres, "durability": durability},
     "dynamodb": {"put": put},
 }
-LIBRARIES = {"sqlite": (), "postgres": ("psycopg", "psycopg-pool"), "dynamodb": ("botocore", "pynamodb")}
+LIBRARIES = {
+    "sqlite": (),
+    "postgres": ("psycopg", "psycopg-pool"),
+    "dynamodb": ("botocore", "pynamodb"),
+}
 
 if __name__ == "__main__":
     kind = sys.argv[1]

@@ -8,7 +8,8 @@ from threading import Barrier, Thread
 from bench_service.adapters.event_store.memory import MemoryEventStore
 from bench_service.bus import Retry
 
-from ..contender import serve, timed
+from benchmarks.contender import serve, timed
+
 from . import counting
 
 

@@ -8,7 +8,7 @@ import boto3
 from bench_service.bootstrap import create_store
 from bench_service.config import load_settings
 
-from ..contender import serve
+from benchmarks.contender import serve
 
 
 def make() -> None:

@@ -13,7 +13,8 @@ from bench_service.domain.order import commands
 from bench_service.service.ports import FileStore
 from tests.support.dynamodb_cost import Meter, units
 
-from ..contender import serve
+from benchmarks.contender import serve
+
 from . import counting
 
 settings = load_settings()

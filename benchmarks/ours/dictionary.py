@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 from bench_service.bus import RecordedEvent, StoredCommit
 
-from ..contender import serve, timed
+from benchmarks.contender import serve, timed
+
 from .counting import Open, Opened
 
 

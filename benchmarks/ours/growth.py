@@ -14,7 +14,8 @@ from bench_service.bootstrap import create_store, open_store
 from bench_service.bus import MessageBus, Projection, RecordedEvent, StoredCommit
 from bench_service.config import load_settings
 
-from ..contender import serve, timed
+from benchmarks.contender import serve, timed
+
 from .counting import Add, Added, Counter, Open, Opened, make_bus
 
 SHORT = 10
@@ -150,7 +151,9 @@ def projection(number: int) -> type[Projection[Row]]:
 def watched(n: int, projections: int, subscribers: int) -> float:
     """A command in memory, with so many projections and so many handlers of its event."""
     bus = make_bus(
-        MemoryEventStore(), subscribers, projections=[projection(each) for each in range(projections)]
+        MemoryEventStore(),
+        subscribers,
+        projections=[projection(each) for each in range(projections)],
     )
     bus.handle(Open(counter_id="c"))
     commands = [Open(counter_id=str(number)) for number in range(n)]

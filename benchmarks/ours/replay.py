@@ -12,7 +12,8 @@ from bench_service.bootstrap import create_store, open_store
 from bench_service.bus import EventStore, MessageBus, StoredCommit
 from bench_service.config import load_settings
 
-from ..contender import serve, timed
+from benchmarks.contender import serve, timed
+
 from .counting import Added, GetTotal, Opened, make_bus
 
 ID = "replayed"

@@ -42,7 +42,9 @@ class ByHand:
 
     def handle(self, command: commands.CreateOrder, **_: Any) -> Outcome:
         order_id, data = command.order_id, command.data
-        created = self._keep("CreateOrder", order_id, events.OrderCreated(order_id=order_id, data=data))
+        created = self._keep(
+            "CreateOrder", order_id, events.OrderCreated(order_id=order_id, data=data)
+        )
         if self._whole:
             result = {"fields": sorted(data)}
             processed = events.OrderProcessed(order_id=order_id, result=result)

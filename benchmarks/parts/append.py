@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from .. import servers
-from ..ground import Ground
-from ..measure import CouldNotRun, Measured
-from ..report import Part
-from ..svg import bars
+from functools import partial
+
+from benchmarks import servers
+from benchmarks.ground import Ground
+from benchmarks.measure import CouldNotRun, Measured
+from benchmarks.report import Part
+from benchmarks.svg import bars
 
 ABOUT = """A commit of one event into a new stream. The floors: one write of its text to a file, with fdatasync;
 one bare INSERT in autocommit; one bare conditional put with botocore. On DynamoDB once against moto's server
@@ -22,15 +24,15 @@ WHY_DYNAMODB = """The rest is pynamodb's: it makes the item attribute by attribu
 
 def measure(ground: Ground) -> Part:
     part = Part("append", "Append: a commit of one event", ABOUT)
-    for on in (_sqlite, _postgres, _dynamodb):
+    for on in (sqlite, postgres, dynamodb):
         try:
             on(part, ground)
         except CouldNotRun as error:
-            part.missing[on.__name__.strip("_")] = str(error)
+            part.missing[on.__name__] = str(error)
     return part
 
 
-def _sqlite(part: Part, ground: Ground) -> None:
+def sqlite(part: Part, ground: Ground) -> None:
     with ground.contenders() as start:
         full = start("ours.append", "sqlite", SQLITE_PATH=str(ground.folder / "full/append.db"))
         normal = start("ours.append", "sqlite", SQLITE_PATH=str(ground.folder / "normal/append.db"))
@@ -50,43 +52,46 @@ def _sqlite(part: Part, ground: Ground) -> None:
     _told(part, measured, "SQLite")
     part.limit(
         "SQLite FULL against one write + fdatasync",
-        lambda: measured.cost("ours, SQLite FULL", "one write + fdatasync"),
+        partial(measured.cost, "ours, SQLite FULL", "one write + fdatasync"),
         1.2,
         why=WHY_FULL,
     )
     part.limit(
         "SQLite NORMAL, which does not wait for the disk, against the same",
-        lambda: measured.cost("ours, SQLite NORMAL", "one write + fdatasync"),
+        partial(measured.cost, "ours, SQLite NORMAL", "one write + fdatasync"),
         1.2,
     )
 
 
-def _postgres(part: Part, ground: Ground) -> None:
-    with servers.postgres(ground.folder) as server, servers.database(server) as url:
-        with ground.contenders() as start:
-            ours = start(
-                "ours.append", "postgres", store="postgres", STORE="postgres", DATABASE_URL=url
-            )
-            durability = ours.ask("durability")
-            ground.versions["Postgres"] = durability.pop("server_version")
-            measured = ground.measure(
-                {
-                    "ours, Postgres": ours.turn("append"),
-                    "one bare INSERT, Postgres": ours.turn("insert"),
-                    "ours, Postgres, whole command": ours.turn("command"),
-                }
-            )
+def postgres(part: Part, ground: Ground) -> None:
+    with (
+        servers.postgres(ground.folder) as server,
+        servers.database(server) as url,
+        ground.contenders() as start,
+    ):
+        ours = start(
+            "ours.append", "postgres", store="postgres", STORE="postgres", DATABASE_URL=url
+        )
+        durability = ours.ask("durability")
+        ground.versions["Postgres"] = durability.pop("server_version")
+        measured = ground.measure(
+            {
+                "ours, Postgres": ours.turn("append"),
+                "one bare INSERT, Postgres": ours.turn("insert"),
+                "ours, Postgres, whole command": ours.turn("command"),
+            }
+        )
     said = ", ".join(f"{name} {value}" for name, value in durability.items())
     _told(part, measured, f"Postgres ({said})")
     part.limit(
         "Postgres against one bare INSERT in autocommit",
-        lambda: measured.cost("ours, Postgres", "one bare INSERT, Postgres"),
+        partial(measured.cost, "ours, Postgres", "one bare INSERT, Postgres"),
         1.5,
         why=WHY_POSTGRES,
     )
 
 
-def _dynamodb(part: Part, ground: Ground) -> None:
+def dynamodb(part: Part, ground: Ground) -> None:
     for kind, serve in (("moto", servers.moto), ("stub", servers.stub)):
         with serve(ground.folder) as url, ground.contenders() as start:
             ours = start("ours.append", "dynamodb", kind, store="dynamodb", **servers.aws(url))
@@ -100,7 +105,7 @@ def _dynamodb(part: Part, ground: Ground) -> None:
         _told(part, measured, f"DynamoDB ({kind})")
         part.limit(
             f"DynamoDB against one bare botocore call ({kind})",
-            lambda m=measured, k=kind: m.cost(f"ours, DynamoDB ({k})", f"one bare put ({k})"),  # type: ignore[misc]
+            partial(measured.cost, f"ours, DynamoDB ({kind})", f"one bare put ({kind})"),
             1.2,
             why=WHY_DYNAMODB,
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ..ground import Contender, Ground
-from ..measure import CouldNotRun, Spread, Turn
-from ..report import Part
-from ..svg import bars, curves
+from functools import partial
+
+from benchmarks.ground import Contender, Ground
+from benchmarks.measure import CouldNotRun, Spread, Turn
+from benchmarks.report import Part
+from benchmarks.svg import bars, curves
 
 OURS, BARE, BY_HAND = "ours", "a dictionary call that keeps nothing", "the same work by hand"
 FULL = {
@@ -56,26 +58,28 @@ def measure(ground: Ground) -> Part:
         )
         part.limit(
             "cost against a dictionary call that keeps nothing",
-            lambda: measured.cost(OURS, BARE),
+            partial(measured.cost, OURS, BARE),
             5,
             why=WHY_BARE,
         )
         part.limit(
-            "cost against the same work by hand", lambda: measured.cost(OURS, BY_HAND), 5, why=WHY_WORK
+            "cost against the same work by hand",
+            partial(measured.cost, OURS, BY_HAND),
+            5,
+            why=WHY_WORK,
         )
-        for name in FULL:
-            if name not in part.missing:
-                _faster(part, name, lambda n=name: measured.speed(OURS, n), 10)  # type: ignore[misc]
-        for name in SLIGHT:
-            if name not in part.missing:
-                _faster(part, name, lambda n=name: measured.speed(OURS, n), 1)  # type: ignore[misc]
+        for names, bound in ((FULL, 10), (SLIGHT, 1)):
+            for name in names:
+                if name not in part.missing:
+                    part.limit(
+                        f"rate against {name}",
+                        partial(measured.speed, OURS, name),
+                        bound,
+                        at_least=True,
+                        why=WHY_LESS,
+                    )
         _threads(part, ours, ground.rounds)
     return part
-
-
-def _faster(part: Part, name: str, value: object, bound: float) -> None:
-    claim = f"rate against {name}"
-    part.limit(claim, value, bound, at_least=True, why=WHY_LESS)  # type: ignore[arg-type]
 
 
 def _threads(part: Part, ours: Contender, rounds: int) -> None:

@@ -9,14 +9,15 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .. import servers
-from ..ground import BIN, PACKAGE, PEERS, Ground, last_line, run
-from ..measure import CouldNotRun, Measured, Turn
-from ..report import Part
-from ..svg import bars
+from benchmarks import servers
+from benchmarks.ground import BIN, PACKAGE, PEERS, Ground, last_line, run
+from benchmarks.measure import CouldNotRun, Measured, Turn
+from benchmarks.report import Part
+from benchmarks.svg import bars
 
 COLD = Path(__file__).parent.parent / "ours/cold.py"
 BUCKET = "bench-files"
@@ -86,13 +87,13 @@ def _limits(part: Part, measured: Measured) -> None:
     for how, why, why_stream in (("", "", ""), (COMPILED, WHY_COMPILED, WHY_STREAM)):
         part.limit(
             f"an HTTP event against {HELLO}{how}",
-            lambda h=how: measured.cost(POST, HELLO + h),  # type: ignore[misc]
+            partial(measured.cost, POST, HELLO + how),
             0.85,
             why=why,
         )
         part.limit(
             f"the stream handler against {BARE}{how}",
-            lambda h=how: measured.cost(STREAM, BARE + h),  # type: ignore[misc]
+            partial(measured.cost, STREAM, BARE + how),
             1.0,
             why=why_stream,
         )
@@ -137,7 +138,12 @@ def _events(folder: Path) -> dict[str, str]:
         "rawQueryString": "",
         "headers": {"content-type": "application/json", "host": "api"},
         "requestContext": {
-            "http": {"method": "POST", "path": "/orders", "sourceIp": "127.0.0.1", "protocol": "HTTP/1.1"},
+            "http": {
+                "method": "POST",
+                "path": "/orders",
+                "sourceIp": "127.0.0.1",
+                "protocol": "HTTP/1.1",
+            },
             "stage": "$default",
         },
         "body": json.dumps({"data": {"item": "book"}}),
@@ -186,7 +192,8 @@ def _once(arguments: list[str], settings: dict[str, str]) -> float:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout and process.stderr
+        assert process.stdout
+        assert process.stderr
         answer = process.stdout.readline()
         seconds = time.perf_counter() - started
         errors = process.stderr.read()

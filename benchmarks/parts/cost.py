@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
-from .. import servers
-from ..ground import Ground
-from ..measure import Spread
-from ..report import Part
-from ..svg import bars
+from benchmarks import servers
+from benchmarks.ground import Ground
+from benchmarks.measure import Spread
+from benchmarks.report import Part
+from benchmarks.svg import bars
 
 COMMANDS = 3
 TIP_BYTES = 32 * 1024
@@ -52,25 +53,31 @@ def measure(ground: Ground) -> Part:
         part.row(f"{name}, three commands", _exactly(whole), "write units")
     long = _tips([round(typical)] * 200)
     part.row(
-        "tip with batches, a command in a stream of 200", _exactly(sum(long) / 200), "write units",
+        "tip with batches, a command in a stream of 200",
+        _exactly(sum(long) / 200),
+        "write units",
         "the tip is written anew each time",
     )
     part.row("ours, a command in a stream of 200", _exactly(float(added["writes"])), "write units")
-    plain = {"ours": float(opened["writes"])} | {name: each[0] for name, each in others.items()}
-    whole = {"ours": float(workflow["writes"])} | {name: each[1] for name, each in others.items()}
-    part.pictures["Write units of a plain command"] = bars(plain)
+    each_plain = {"ours": float(opened["writes"])} | {
+        name: each[0] for name, each in others.items()
+    }
+    each_whole = {"ours": float(workflow["writes"])} | {
+        name: each[1] for name, each in others.items()
+    }
+    part.pictures["Write units of a plain command"] = bars(each_plain)
     part.pictures[
         "Write units of three commands, each the cause of the next; what follows is kept only by the first two"
-    ] = bars(whole)
+    ] = bars(each_whole)
     for name, of in (("a plain command", opened), ("a plain command of several KiB", large)):
         part.limit(
             f"write units of {name}, per KiB",
-            lambda o=of: _exactly(o["writes"] / o["kib"]),  # type: ignore[misc]
+            partial(_exactly, of["writes"] / of["kib"]),
             1,
             unit="",
         )
     part.limit(
-        "write units of the workflow of three", lambda: _exactly(workflow["writes"]), 18, unit=""
+        "write units of the workflow of three", partial(_exactly, workflow["writes"]), 18, unit=""
     )
     return part
 

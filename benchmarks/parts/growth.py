@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 
-from .. import servers
-from ..ground import Contender, Ground
-from ..measure import CouldNotRun, Measured, Turn
-from ..report import Part
-from ..svg import curves
+from benchmarks import servers
+from benchmarks.ground import Contender, Ground
+from benchmarks.measure import CouldNotRun, Measured, Turn
+from benchmarks.report import Part
+from benchmarks.svg import curves
 
 LENGTHS = (10, 100, 1_000, 10_000)
 SIZES = (10_000, 100_000, 1_000_000)
@@ -31,16 +32,16 @@ Named = Callable[[int], str]
 def measure(ground: Ground) -> Part:
     part = Part("growth", "Growth: a command as things grow", ABOUT)
     lengths, sizes = (LENGTHS[:3], SIZES[:2]) if ground.quick else (LENGTHS, SIZES)
-    for on in (
-        lambda: _stream(part, ground, lengths),
-        lambda: _store(part, ground, "sqlite", sizes),
-        lambda: _store(part, ground, "postgres", sizes),
-        lambda: _watchers(part, ground),
-    ):
+    for what, draw in {
+        "as its stream grows": partial(_stream, part, ground, lengths),
+        "as a store grows on SQLite": partial(_store, part, ground, "sqlite", sizes),
+        "as a store grows on Postgres": partial(_store, part, ground, "postgres", sizes),
+        "as projections and handlers grow": partial(_watchers, part, ground),
+    }.items():
         try:
-            on()
+            draw()
         except CouldNotRun as error:
-            part.missing[f"a curve after {len(part.pictures)}"] = str(error)
+            part.missing[what] = str(error)
     return part
 
 
@@ -48,7 +49,9 @@ def _stream(part: Part, ground: Ground, lengths: Sequence[int]) -> None:
     kinds = {"as rendered": 0, f"SNAPSHOT_EVERY={SNAPSHOT_EVERY}": SNAPSHOT_EVERY}
     names = {kind: _named("stream of {} events, " + kind) for kind in kinds}
     with ground.contenders() as start:
-        ours = start("ours.growth", "stream", SQLITE_PATH=str(ground.folder / "stream.db"), STORE="sqlite")
+        ours = start(
+            "ours.growth", "stream", SQLITE_PATH=str(ground.folder / "stream.db"), STORE="sqlite"
+        )
         turns: dict[str, Turn] = {}
         for length in lengths:
             for kind, every in kinds.items():
@@ -57,7 +60,7 @@ def _stream(part: Part, ground: Ground, lengths: Sequence[int]) -> None:
         measured = ground.measure(turns)
     _told(part, measured, names, lengths, "events in the stream", log_y=True)
     for kind in kinds:
-        _flat(part, measured, names[kind], lengths, 2, WHY_STREAM)
+        _flat(part, measured, names[kind], lengths, 2, why=WHY_STREAM)
 
 
 def _store(part: Part, ground: Ground, kind: str, sizes: Sequence[int]) -> None:
@@ -95,7 +98,7 @@ def _watchers(part: Part, ground: Ground) -> None:
         measured = ground.measure(turns, seconds=ground.seconds / 2)
     _told(part, measured, names, WATCHERS, "of them")
     for name in names.values():
-        _flat(part, measured, name, WATCHERS, 2, WHY_WATCHERS)
+        _flat(part, measured, name, WATCHERS, 2, why=WHY_WATCHERS)
 
 
 def _told(
@@ -117,12 +120,18 @@ def _told(
 
 
 def _flat(
-    part: Part, measured: Measured, name: Named, places: Sequence[int], bound: float, why: str = ""
+    part: Part,
+    measured: Measured,
+    name: Named,
+    places: Sequence[int],
+    bound: float,
+    *,
+    why: str = "",
 ) -> None:
     least, most = places[0], places[-1]
     part.limit(
         f"{name(most)}, against {least:,}",
-        lambda: measured.cost(name(most), name(least)),
+        partial(measured.cost, name(most), name(least)),
         bound,
         why=why,
     )

@@ -7,12 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
-from ..ground import TEMPLATE, Ground
-from ..measure import Measured, Spread
-from ..report import Part
-from ..servers import free_port, wait_for
-from ..svg import bars
+from benchmarks.ground import TEMPLATE, Ground
+from benchmarks.measure import Measured, Spread
+from benchmarks.report import Part
+from benchmarks.servers import free_port, wait_for
+from benchmarks.svg import bars
 
 KINDS = {
     "rendered": "ours, as rendered: the workflow of three",
@@ -61,14 +62,14 @@ def measure(ground: Ground) -> Part:
     )
     part.limit(
         "rate against the same endpoint without the bus, the workflow of three",
-        lambda: measured.speed(KINDS["rendered"], KINDS["by-hand"]),
+        partial(measured.speed, KINDS["rendered"], KINDS["by-hand"]),
         0.9,
         at_least=True,
         why=WHY_WORKFLOW,
     )
     part.limit(
         "rate against the same endpoint without the bus, one command",
-        lambda: measured.speed(KINDS["one"], KINDS["one-by-hand"]),
+        partial(measured.speed, KINDS["one"], KINDS["one-by-hand"]),
         0.9,
         at_least=True,
         why=WHY_ONE,

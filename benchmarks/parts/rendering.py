@@ -10,12 +10,21 @@ import time
 from itertools import count
 from pathlib import Path
 
-from ..ground import BIN, Ground, last_line, render
-from ..measure import CouldNotRun, Spread, Turn
-from ..report import Part
-from ..svg import bars
+from benchmarks.ground import BIN, Ground, last_line, render
+from benchmarks.measure import CouldNotRun, Spread, Turn
+from benchmarks.report import Part
+from benchmarks.svg import bars
 
 STORES = ("dynamodb", "postgres", "sqlite")
+SETTINGS = {
+    "KEDRO_DISABLE_TELEMETRY": "1",  # it would wait for the network
+    # PyScaffold commits what it makes
+    "GIT_CONFIG_COUNT": "2",
+    "GIT_CONFIG_KEY_0": "user.name",
+    "GIT_CONFIG_VALUE_0": "Bench",
+    "GIT_CONFIG_KEY_1": "user.email",
+    "GIT_CONFIG_VALUE_1": "bench@example.com",
+}
 
 ABOUT = """A project rendered by the command that its template documents, in a fresh process, with the default answers; and
 the tests that come with it, run once, in an environment that has what they need. Ours with each store; Kedro's
@@ -56,7 +65,12 @@ def measure(ground: Ground) -> Part:
     turns: dict[str, Turn] = {f"ours, {store}": ours(store) for store in STORES}
     pythons = {name: Path(sys.executable) for name in turns}
     for name, peer, arguments, project in (
-        ("Kedro", "kedro", ["kedro", "new", "--name=Bench", "--tools=none", "--example=n", "--telemetry=no"], "bench"),
+        (
+            "Kedro",
+            "kedro",
+            ["kedro", "new", "--name=Bench", "--tools=test", "--example=n", "--telemetry=no"],
+            "bench",
+        ),
         ("PyScaffold", "pyscaffold", ["putup", "bench"], "bench"),
     ):
         try:
@@ -87,13 +101,14 @@ def measure(ground: Ground) -> Part:
     return part
 
 
-def _tests(
-    project: Path, python: Path, options: list[str], *, quick: bool
-) -> tuple[float, int]:
+def _tests(project: Path, python: Path, options: list[str], *, quick: bool) -> tuple[float, int]:
     """The seconds that the tests take, and how many pass."""
     some = ["tests/unit"] if quick and (project / "tests/unit").is_dir() else []
     command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *some]
-    environment = {"PYTHONPATH": "src", "PATH": f"{python.parent}{os.pathsep}{BIN}{os.pathsep}{os.environ['PATH']}"}
+    environment = {
+        "PYTHONPATH": "src",
+        "PATH": f"{python.parent}{os.pathsep}{BIN}{os.pathsep}{os.environ['PATH']}",
+    }
     started = time.perf_counter()
     output = _checked(command, project, **environment)
     seconds = time.perf_counter() - started
@@ -107,7 +122,7 @@ def _checked(command: list[str], folder: Path, **settings: str) -> str:
     outcome = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"HOME": str(folder)} | settings,
+        env=os.environ | SETTINGS | {"HOME": str(folder)} | settings,
         text=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from psycopg import conninfo
 
-from .. import servers
-from ..ground import Contender, Ground
-from ..measure import CouldNotRun, Turn
-from ..report import Part
-from ..svg import bars
+from benchmarks import servers
+from benchmarks.ground import Contender, Ground
+from benchmarks.measure import CouldNotRun, Turn
+from benchmarks.report import Part
+from benchmarks.svg import bars
 
 EVENTS = 100_000
 DECODING = "typed decoding alone"
@@ -22,7 +23,9 @@ ABOUT = f"""One aggregate with {EVENTS:,} events, each of a commit of its own, l
 the same texts into the same typed events with msgspec, and drops them. eventsourcing loads as many events
 of its own from the same kind of store."""
 
-WHY_DECODING = """The rest is the loop over the commits and a call of the method that applies each event."""
+WHY_DECODING = (
+    """The rest is the loop over the commits and a call of the method that applies each event."""
+)
 
 
 def measure(ground: Ground) -> Part:
@@ -38,19 +41,14 @@ def measure(ground: Ground) -> Part:
                 continue
             more = ["decode"] if store == "memory" else []
             where = "postgres" if store == "postgres" else "sqlite"
-            ours = start("ours.replay", store, *more, store=where, STORE=store, **settings)
-            _filled(part, turns, f"ours, {store}", lambda c=ours: c, events)  # type: ignore[misc]
-            if more:
-                turns[DECODING] = ours.turn("decode")
-            _filled(
-                part,
-                turns,
-                f"eventsourcing, {store}",
-                lambda s=store, t=theirs: start(  # type: ignore[misc]
-                    "peers.eventsourcing", s, peer="eventsourcing", **t
-                ),
-                events,
+            begin = partial(
+                start, "ours.replay", store, *more, store=where, STORE=store, **settings
             )
+            ours = _filled(part, turns, f"ours, {store}", begin, events)
+            if ours and more:
+                turns[DECODING] = ours.turn("decode")
+            begin = partial(start, "peers.eventsourcing", store, peer="eventsourcing", **theirs)
+            _filled(part, turns, f"eventsourcing, {store}", begin, events)
         measured = ground.measure(turns)
     part.times(measured, "ms", 1e3)
     part.pictures["Milliseconds for the whole aggregate, on a logarithmic scale"] = bars(
@@ -58,7 +56,7 @@ def measure(ground: Ground) -> Part:
     )
     part.limit(
         "speed in memory against typed decoding alone",
-        lambda: measured.speed("ours, memory", DECODING),
+        partial(measured.speed, "ours, memory", DECODING),
         0.75,
         at_least=True,
         why=WHY_DECODING,
@@ -66,24 +64,28 @@ def measure(ground: Ground) -> Part:
     for store in STORES:
         part.limit(
             f"speed from {store} against eventsourcing",
-            lambda s=store: measured.speed(f"ours, {s}", f"eventsourcing, {s}"),  # type: ignore[misc]
+            partial(measured.speed, f"ours, {store}", f"eventsourcing, {store}"),
             30,
             at_least=True,
-            why="The server and the driver have most of the time, and the same for both." if store != "memory" else "",
+            why="The server and the driver have most of the time, and the same for both."
+            if store != "memory"
+            else "",
         )
     return part
 
 
 def _filled(
-    part: Part, turns: dict[str, Turn], name: str, make: Callable[[], Contender], events: int
-) -> None:
+    part: Part, turns: dict[str, Turn], name: str, begin: Callable[[], Contender], events: int
+) -> Contender | None:
+    """Start a contender, give it its events and the turn of loading them; or say why not."""
     try:
-        contender = make()
+        contender = begin()
         contender.ask("fill", events=events)
     except CouldNotRun as error:
         part.missing[name] = str(error)
-    else:
-        turns[name] = contender.turn("replay")
+        return None
+    turns[name] = contender.turn("replay")
+    return contender
 
 
 def _settings(stack: ExitStack, store: str, folder: Path) -> tuple[dict[str, str], dict[str, str]]:

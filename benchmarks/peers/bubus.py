@@ -9,7 +9,7 @@ import time
 
 from bubus import BaseEvent, EventBus
 
-from ..contender import serve
+from benchmarks.contender import serve
 
 
 class OpenEvent(BaseEvent[None]):

@@ -13,7 +13,7 @@ from diator.events import DomainEvent, Event, EventEmitter, EventHandler, EventM
 from diator.mediator import Mediator
 from diator.requests import Request, RequestHandler, RequestMap
 
-from ..contender import serve
+from benchmarks.contender import serve
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
-from ..contender import serve, timed
+from benchmarks.contender import serve, timed
 
 
 class Counter(Aggregate):

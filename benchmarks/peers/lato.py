@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lato import Application, Command, Event, TransactionContext
 
-from ..contender import serve, timed
+from benchmarks.contender import serve, timed
 
 
 class Open(Command):

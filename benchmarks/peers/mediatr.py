@@ -7,7 +7,7 @@ import dataclasses
 
 from mediatr import Mediator
 
-from ..contender import serve, timed
+from benchmarks.contender import serve, timed
 
 
 class Open:

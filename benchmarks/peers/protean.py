@@ -7,7 +7,7 @@ from typing import Any
 from protean import Domain, apply, current_domain, handle
 from protean.fields import Identifier, Integer
 
-from ..contender import serve, timed
+from benchmarks.contender import serve, timed
 
 domain = Domain()
 

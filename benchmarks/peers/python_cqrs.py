@@ -10,7 +10,7 @@ import cqrs
 import di
 from cqrs.bootstrap import requests
 
-from ..contender import serve
+from benchmarks.contender import serve
 
 
 class Open(cqrs.DCRequest):
