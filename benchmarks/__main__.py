@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -46,6 +47,7 @@ def main(arguments: list[str]) -> None:
     unknown = set(given.only) - set(PARTS)
     if unknown:
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and so ends what was started
     wanted = [name for name in PARTS if not given.only or name in given.only]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         ground = Ground(Path(folder), given.environments, rounds=given.rounds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import select
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ PEERS = Path(__file__).parent / "peers"
 BIN = Path(sys.executable).parent
 PACKAGE = "bench_service"
 SERVICE = "bench-service"
+ANSWER_SECONDS = 180.0
 
 
 class Contender:
@@ -68,6 +70,9 @@ class Contender:
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout
+        if not select.select([self._process.stdout], [], [], ANSWER_SECONDS)[0]:
+            self._process.kill()
+            raise CouldNotRun(f"no answer within {ANSWER_SECONDS:.0f} s")
         line = self._process.stdout.readline()
         if not line:
             self._process.wait(timeout=10)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
 import msgspec
-from bench_service.bootstrap import create_store, open_store
+from bench_service.bootstrap import create_store, make_bus, open_store
 from bench_service.bus import EventStore, MessageBus, StoredCommit
 from bench_service.config import load_settings
+from bench_service.domain.order import events
+from bench_service.service.order import queries
 
 from benchmarks.contender import serve, timed
 
-from .counting import Added, GetTotal, Opened, make_bus
-
-ID = "replayed"
+ID = "4f0c1d2e3b5a69788796a5b4c3d2e1f0"
 BATCH = 5_000
 
 
@@ -29,42 +28,59 @@ def store() -> EventStore:
 
 @cache
 def bus() -> MessageBus:
-    return make_bus(store())
+    return make_bus(load_settings(), store=store())
 
 
-def commits(events: int) -> list[StoredCommit]:
+def commits(count: int) -> list[StoredCommit]:
     """So many commits of one event each, as so many commands leave them."""
-    codec = bus().codecs.of_stream(f"Counter/{ID}")
-    now = datetime.now(UTC)
-    every: list[Any] = [Opened(counter_id=ID)]
-    every += [Added(counter_id=ID, amount=number % 100) for number in range(events - 1)]
-    texts = [codec.encode([event]) for event in every]
+    codec, now, location = (
+        bus().codecs.of_stream(f"Order/{ID}"),
+        datetime.now(UTC),
+        f"orders/{ID}.json",
+    )
+    cycle = (
+        events.OrderCreated(order_id=ID, data={"item": "book", "quantity": 2}),
+        events.OrderProcessed(order_id=ID, result={"fields": ["item", "quantity"]}),
+        events.OrderArchived(order_id=ID, location=location),
+    )
     return [
         StoredCommit(
-            f"Counter/{ID}", version, 1, text, f"{version:032}", "Add", f"{version:032}", None, now
+            f"Order/{ID}",
+            version,
+            1,
+            codec.encode([cycle[version % 3 - 1]]),
+            f"{version:032}",
+            "ProcessOrder",
+            f"{version:032}",
+            None,
+            now,
         )
-        for version, text in enumerate(texts, 1)
+        for version in range(1, count + 1)
     ]
 
 
 kept: list[StoredCommit] = []
 
 
-def fill(events: int) -> None:
-    made = commits(events)
-    for start in range(0, events, BATCH):
+def fill(count: int) -> None:
+    made = commits(count)
+    for start in range(0, count, BATCH):
         store().restore(made[start : start + BATCH])
     kept.extend(made if "decode" in sys.argv else ())
 
 
 def replay(n: int) -> float:
-    query = GetTotal(counter_id=ID)
+    query = queries.GetOrder(order_id=ID)
     return timed(lambda _number: bus().ask(query), n)
 
 
 def decode(n: int) -> float:
     """Each text into its typed events, and nothing else."""
-    decoder = msgspec.json.Decoder(list[Opened | Added])
+    decoder = msgspec.json.Decoder(
+        list[
+            events.OrderCreated | events.OrderProcessed | events.OrderArchived | events.OrderFailed
+        ]
+    )
     texts = [commit.events for commit in kept]
 
     def step(_number: int) -> None:

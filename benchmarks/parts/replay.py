@@ -19,7 +19,7 @@ EVENTS = 100_000
 DECODING = "typed decoding alone"
 STORES = ("memory", "sqlite", "postgres")
 
-ABOUT = f"""One aggregate with {EVENTS:,} events, each of a commit of its own, loaded and folded. Decoding alone turns
+ABOUT = f"""One order with {EVENTS:,} events of the example service, each of a commit of its own, loaded and folded. Decoding alone turns
 the same texts into the same typed events with msgspec, and drops them. eventsourcing loads as many events
 of its own from the same kind of store."""
 
@@ -80,7 +80,7 @@ def _filled(
     """Start a contender, give it its events and the turn of loading them; or say why not."""
     try:
         contender = begin()
-        contender.ask("fill", events=events)
+        contender.ask("fill", count=events)
     except CouldNotRun as error:
         part.missing[name] = str(error)
         return None

@@ -11,6 +11,8 @@ from eventsourcing.domain import Aggregate, event
 
 from benchmarks.contender import serve, timed
 
+BATCH = 1_000
+
 
 class Counter(Aggregate):
     @event("Opened")
@@ -34,22 +36,47 @@ def turn(n: int) -> float:
     return timed(lambda _number: counters.open(), n)
 
 
+class Order(Aggregate):
+    """The service's example, with the same data in its events."""
+
+    @event("Created")
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+        self.status = "created"
+
+    @event("Processed")
+    def process(self, result: dict[str, Any]) -> None:
+        self.result = result
+        self.status = "processed"
+
+    @event("Archived")
+    def archive(self, location: str) -> None:
+        self.location = location
+        self.status = "archived"
+
+
 kept: dict[str, Any] = {}
 
 
-def fill(events: int) -> None:
-    """One counter with so many events."""
-    counters, counter = Counters(), Counter()
-    for _ in range(events - 1):
-        counter.add(1)
-    counters.save(counter)
-    kept.update(counters=counters, id=counter.id, total=events - 1)
+def fill(count: int) -> None:
+    """One order with so many events."""
+    orders = Counters()
+    order = Order({"item": "book", "quantity": 2})
+    for number in range(1, count):
+        if number % 2:
+            order.process({"fields": ["item", "quantity"]})
+        else:
+            order.archive(f"orders/{order.id}.json")
+        if number % BATCH == 0:
+            orders.save(order)
+    orders.save(order)
+    kept.update(orders=orders, id=order.id, version=count)
 
 
 def replay(n: int) -> float:
     def step(_number: int) -> None:
-        counter: Counter = kept["counters"].repository.get(kept["id"])
-        assert counter.total == kept["total"]
+        order: Order = kept["orders"].repository.get(kept["id"])
+        assert order.version == kept["version"]
 
     return timed(step, n)
 

@@ -22,7 +22,7 @@ class Open:
     counter_id: Identifier(identifier=True)  # type: ignore[valid-type]
 
 
-@domain.aggregate(is_event_sourced=True)
+@domain.aggregate(event_sourced=True)
 class Counter:
     counter_id: Identifier(identifier=True)  # type: ignore[valid-type]
     total: Integer(default=0)  # type: ignore[valid-type]
@@ -47,7 +47,7 @@ class CounterHandler:
 
 
 domain.init(traverse=False)
-logging.getLogger("protean").setLevel(logging.WARNING)
+logging.getLogger("protean.access").setLevel(logging.WARNING)
 
 
 def turn(n: int) -> float:
