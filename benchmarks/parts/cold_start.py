@@ -38,9 +38,9 @@ put one item each. They are measured as installing their packages into a folder 
 (Lambda cannot keep what it compiles, and compiles at each start), and compiled as ours is."""
 
 WHY_COMPILED = """Compiled alike, ours has the same imports and its own besides: pynamodb, pydantic-settings, structlog, msgspec,
-punq and the service; and it sends six requests where the other sends one."""
-WHY_STREAM = """Compiled alike, ours has the imports of botocore and its own besides, and sends seven requests where the other
-sends one."""
+punq and the service; and it sends six requests where the other sends one, and makes a client for S3."""
+WHY_STREAM = """Compiled alike, ours has the imports of botocore and its own besides, and sends several requests where the
+other sends one."""
 
 
 def measure(ground: Ground) -> Part:
