@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape
 
-WIDTH, ROW, LABEL, AFTER = 760, 24, 300, 110
+WIDTH, ROW, LABEL, AFTER = 800, 24, 350, 110
 OURS, OTHERS, TEXT, LINE = "#2f7ed8", "#9aa5b1", "#57606a", "#c8ccd1"
 COLOURS = ("#2f7ed8", "#e07b39", "#3a9d5d", "#a05cc0", "#c0392b", "#7f8c8d")
 _Scale = Callable[[float], float]

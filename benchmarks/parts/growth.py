@@ -19,7 +19,7 @@ SNAPSHOT_EVERY = 100
 
 ABOUT = f"""A command on an aggregate that is there, loaded and appended to. As its stream grows: on SQLite, as rendered and
 with SNAPSHOT_EVERY={SNAPSHOT_EVERY}. As the store grows, in streams of ten commits: each size a store of its own, so that they can take
-turns. As projections and handlers of its event grow: in memory, where nothing else is in the way; and what each
+turns, and each after a checkpoint, so that Postgres logs every page that is touched again as a whole. As projections and handlers of its event grow: in memory, where nothing else is in the way; and what each
 projection takes for a commit that it sees."""
 
 WHY_STREAM = """A load folds the whole stream, unless there are snapshots, which are off by default: SNAPSHOT_EVERY is there for
