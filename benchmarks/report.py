@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from os import cpu_count
+from os import cpu_count, getloadavg
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,8 @@ class Report:
     versions: dict[str, str]
     rounds: int
     seconds: float = 0.0
+    load: float = field(default_factory=lambda: getloadavg()[0])
+    """How many processes wanted to run as it began: on a machine of few cores, others among them."""
     made_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -115,7 +117,7 @@ class Report:
         return f"{held} of {len(self.limits)} limits hold; {absent} things could not run"
 
     def machine(self) -> str:
-        return f"{platform.system()} {platform.machine()}, {cpu_count()} cores, Python {platform.python_version()}"
+        return f"{platform.system()} {platform.machine()}, {cpu_count()} cores, Python {platform.python_version()}, load {self.load:.1f} as it began"
 
 
 def as_text(part: Part) -> str:

@@ -21,7 +21,7 @@ SLIGHT = {"diator": "diator", "mediatr": "mediatr"}
 THREADS = (1, 2, 4, 8, 16)
 COMMANDS = 8_000
 
-ABOUT = """One command, one event, in memory: with ids, times, the codec and its check, the version check and
+ABOUT = """One command, one event, in memory, without the log: with ids, times, the codec and its check, the version check and
 pending commands. A dictionary call makes an event and keeps nothing; by hand, the same work is done in one
 function. lato, python-cqrs, bubus, diator and mediatr neither encode nor store what happens; eventsourcing
 and protean do; what protean's memory store holds slows it down, and it begins empty in each turn."""
