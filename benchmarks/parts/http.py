@@ -31,8 +31,10 @@ routes, the body's checks, the correlation id, the log and the archive's file ar
 by hand what the handlers do and keeps the events in a dictionary: it encodes nothing, checks nothing and would lose
 what follows. As rendered, the worker and the read models run beside. FastAPI alone takes the same body and answers."""
 
-WHY_WORKFLOW = """Three commands run before the answer, each a commit of its own with text that is encoded and read back, and a
-pending command written and consumed; the read models are kept in the same process."""
+WHY_WORKFLOW = """In place of the bus there are no read models, and here they are kept in the same process, by the worker beside the
+server: what is left without it stands in the next line."""
+WHY_ALONE = """Three commands run before the answer, each a commit of its own with text that is encoded and read back, and a
+pending command written and consumed."""
 WHY_ONE = """What the bus adds to one command, next to what FastAPI and the log take."""
 
 
@@ -66,6 +68,13 @@ def measure(ground: Ground) -> Part:
         0.9,
         at_least=True,
         why=WHY_WORKFLOW,
+    )
+    part.limit(
+        "the same, with no worker and no read models beside it",
+        partial(measured.speed, KINDS["alone"], KINDS["by-hand"]),
+        0.9,
+        at_least=True,
+        why=WHY_ALONE,
     )
     part.limit(
         "rate against the same endpoint without the bus, one command",
