@@ -30,6 +30,10 @@ test-slow: .venv/testing ## plant bugs in rendered services, and see their tests
 test-aws: .venv/testing .venv/tools/made ## validate, lint, build and run what a service deploys to AWS
 	.venv/bin/pytest --numprocesses auto --dist loadfile -m aws
 
+.PHONY: bench
+bench: .venv/testing ## measure a rendered service next to other libraries and limits; ONLY=replay, one part
+	.venv/bin/python -m benchmarks $(ONLY)
+
 .PHONY: check
 check: .venv/testing ## formatting, lint and types of the template's own code
 	.venv/bin/ruff format --check

@@ -1,0 +1,1 @@
+"""What the service is compared with: each library used in the way its own documentation shows."""
