@@ -124,7 +124,7 @@ def row(commit: Commit, recorded_at: Any) -> tuple[Any, ...]:
 def postgres() -> Any:
     import psycopg
 
-    opened = psycopg.connect(settings.database_url.get_secret_value(), autocommit=True)  # type: ignore[attr-defined]
+    opened = psycopg.connect(settings.database_url.get_secret_value(), autocommit=True)
     opened.execute("CREATE TABLE bare (LIKE commits INCLUDING ALL)")
     return opened
 
@@ -152,7 +152,7 @@ def client() -> Any:
     from botocore.config import Config
 
     config = Config(retries={"max_attempts": 0}, parameter_validation=False)
-    return boto3.client("dynamodb", endpoint_url=settings.aws_endpoint_url, config=config)  # type: ignore[attr-defined]
+    return boto3.client("dynamodb", endpoint_url=settings.aws_endpoint_url, config=config)
 
 
 def put(n: int) -> float:
@@ -170,7 +170,7 @@ def put(n: int) -> float:
         }
         for each in made(n)
     ]
-    table = settings.dynamodb_table  # type: ignore[attr-defined]
+    table = settings.dynamodb_table
     condition = "attribute_not_exists(sort)"
     return timed(
         lambda number: client().put_item(

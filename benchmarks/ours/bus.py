@@ -52,7 +52,7 @@ def contended(count: int, each: int) -> dict[str, float]:
 
 
 def _together(work: object, count: int, begin: Barrier) -> float:
-    running = [Thread(target=work, args=(name,)) for name in range(count)]  # type: ignore[arg-type]
+    running = [Thread(target=work, args=(name,)) for name in range(count)]
     for thread in running:
         thread.start()
     begin.wait()

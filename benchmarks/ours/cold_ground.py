@@ -14,8 +14,8 @@ from benchmarks.contender import serve
 def make() -> None:
     settings = load_settings()
     create_store(settings)
-    client = boto3.client("s3", endpoint_url=settings.aws_endpoint_url)  # type: ignore[attr-defined]
-    where = {"LocationConstraint": settings.aws_region}  # type: ignore[attr-defined]
+    client = boto3.client("s3", endpoint_url=settings.aws_endpoint_url)
+    where = {"LocationConstraint": settings.aws_region}
     client.create_bucket(Bucket=sys.argv[1], CreateBucketConfiguration=where)
 
 

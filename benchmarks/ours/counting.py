@@ -78,7 +78,7 @@ def subscriber(number: int) -> type[EventHandler[Added]]:
     """An event handler that looks at every event and decides nothing."""
 
     class WhenAdded(EventHandler[Added]):
-        def handle(self, event: Added) -> Iterable[Command]:  # noqa: ARG002
+        def handle(self, event: Added) -> Iterable[Command]:  # noqa: ARG002 - nothing follows
             return ()
 
     WhenAdded.__name__ = f"WhenAdded{number}"

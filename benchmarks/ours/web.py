@@ -120,11 +120,11 @@ def make(kind: str) -> FastAPI:
         case "alone":
             return create_app(make_bus(settings))
         case "by-hand":
-            return create_app(ByHand(whole=True))  # type: ignore[arg-type]
+            return create_app(ByHand(whole=True))
         case "one":
             return create_app(one_command())
         case "one-by-hand":
-            return create_app(ByHand(whole=False))  # type: ignore[arg-type]
+            return create_app(ByHand(whole=False))
     return bare()
 
 

@@ -14,18 +14,18 @@ domain = Domain()
 
 @domain.event(part_of="Counter")
 class Opened:
-    counter_id: Identifier(required=True)  # type: ignore[valid-type]
+    counter_id: Identifier(required=True)
 
 
 @domain.command(part_of="Counter")
 class Open:
-    counter_id: Identifier(identifier=True)  # type: ignore[valid-type]
+    counter_id: Identifier(identifier=True)
 
 
 @domain.aggregate(event_sourced=True)
 class Counter:
-    counter_id: Identifier(identifier=True)  # type: ignore[valid-type]
-    total: Integer(default=0)  # type: ignore[valid-type]
+    counter_id: Identifier(identifier=True)
+    total: Integer(default=0)
 
     @classmethod
     def open(cls, counter_id: str) -> Any:
