@@ -104,8 +104,6 @@ def test_pictures_can_be_read() -> None:
 
 CONTENDER = """
 import sys
-import tempfile
-from collections.abc import Iterator
 from benchmarks.contender import serve
 
 def fail():
