@@ -311,3 +311,12 @@ WRITTEN = [
         ),
     ),
 ]
+
+SERVER = [
+    ("server.py", "socket.TCP_NODELAY, 1", "socket.TCP_NODELAY, 0"),
+    ("server.py", "app.state.stopping = True", "pass"),
+    ("server.py", "or not self._drain_seconds or", "or True or"),
+    ("server.py", "or self._is_draining:", "or False:"),
+    ("operations.py", "signal.signal(signal.SIGTERM, signal.default_int_handler)", "pass"),
+    ("api/problems.py", 'headers["Allow"] = ", ".join(methods)', "pass"),
+]

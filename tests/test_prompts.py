@@ -261,6 +261,13 @@ def test_at_a_terminal_a_choice_that_makes_no_sense_is_asked_for_again(tmp_path:
     assert (service / "tests/load/locustfile.py").exists()
 
 
+def test_who_is_not_to_be_asked_is_not_asked_at_a_terminal_either(tmp_path: Path) -> None:
+    refused = converse(tmp_path, [], "--no-input", "service_slug=import")
+    assert refused.returncode == 1
+    assert len(refused.shown.splitlines()) == 1
+    assert "service_slug 'import' is refused" in refused.shown
+
+
 def test_somebody_who_leaves_leaves_nothing_behind(tmp_path: Path) -> None:
     left = converse(tmp_path, [("Name of the service", "1st"), ("service_name", "\x04")])
     assert left.returncode == 1
@@ -282,13 +289,14 @@ class Conversation:
         self.shown = shown
 
 
-def converse(folder: Path, turns: list[tuple[str, str]]) -> Conversation:
+def converse(folder: Path, turns: list[tuple[str, str]], *answers: str) -> Conversation:
     """Runs cookiecutter on a pseudo-terminal: waits for each question, then types the answer."""
     here, there = pty.openpty()
     process = subprocess.Popen(
         [
             str(ENVIRONMENT / "cookiecutter"),
             str(TEMPLATE),
+            *answers,
             f"--config-file={own_config(folder)}",
             f"--output-dir={folder / 'out'}",
         ],
@@ -315,5 +323,6 @@ def converse(folder: Path, turns: list[tuple[str, str]]) -> Conversation:
             answered = len(shown)
             os.write(here, turns.pop(0)[1].encode() + b"\n")
     os.close(here)
+    code = process.wait(timeout=30)
     assert not turns, f"never asked: {turns[0][0]}\n{shown}"
-    return Conversation(process.wait(timeout=30), shown)
+    return Conversation(code, shown)

@@ -88,7 +88,7 @@ class DynamoDBEventStore:
                 scan_index_forward=False,
                 page_size=TAIL_ITEMS if fingerprint else None,
             ):
-                if item.sort.startswith(table.TODO):
+                if item.sort.startswith(table.PENDING):
                     if item.parked_at is None:
                         pending.append(table.pending_command(item))
                 elif not table.is_snapshot(item):
@@ -131,7 +131,7 @@ class DynamoDBEventStore:
     def pending(self, stream_id: str) -> list[PendingCommand]:
         with answering():
             found = self.item.query(
-                stream_id, self.item.sort.startswith(table.TODO), consistent_read=True
+                stream_id, self.item.sort.startswith(table.PENDING), consistent_read=True
             )
             return [table.pending_command(item) for item in found if item.parked_at is None]
 
@@ -198,7 +198,7 @@ class DynamoDBEventStore:
     def dump(self) -> Iterator[Stored]:
         """DynamoDB has no view of one moment of a table: writers are to be stopped meanwhile."""
         is_commit = self.item.events.exists()
-        is_pending = self.item.sort.startswith(table.TODO)
+        is_pending = self.item.sort.startswith(table.PENDING)
         with answering():
             yield from map(table.stored_commit, self.item.scan(is_commit, consistent_read=True))
             yield from map(table.pending_command, self.item.scan(is_pending, consistent_read=True))

@@ -23,7 +23,7 @@ from ...bus.store import IdempotencyRecord, PendingCommand, PendingKey, Snapshot
 from ...bus.views import ViewRow
 from . import utc_text
 
-TODO, SNAPSHOT, KEY, ROW, CELL = "todo#", "#snapshot", "key", "row", "cell"
+PENDING, SNAPSHOT, KEY, ROW, CELL = "todo#", "#snapshot", "key", "row", "cell"
 SHARDS, PARKED = 4, "parked-"
 SNAPSHOT_KEPT = timedelta(days=90)
 AFTER_EXPIRY = timedelta(days=2)
@@ -96,7 +96,7 @@ class Item(Model):
 
 def todo(key: PendingKey) -> str:
     """The sort key of a pending command."""
-    return f"{TODO}{key.version:010}#{key.ordinal:03}"
+    return f"{PENDING}{key.version:010}#{key.ordinal:03}"
 
 
 def shard(key: PendingKey) -> str:
