@@ -1,6 +1,7 @@
 """The service as it runs: a process with a real server on loopback, on the embedded store."""
 
 import socket
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -141,10 +142,12 @@ def test_a_request_in_flight_is_answered_before_the_server_stops(tmp_path: Path)
 
 
 def test_it_is_not_ready_for_a_while_before_it_stops(tmp_path: Path) -> None:
-    with serving(tmp_path, DRAIN_SECONDS="2") as server:
+    with serving(tmp_path, DRAIN_SECONDS="3") as server:
         assert httpx.get(f"{server.url}/ready").status_code == 200
         server.process.terminate()
         until(lambda: httpx.get(f"{server.url}/ready").status_code == 503 or None)
+        with pytest.raises(subprocess.TimeoutExpired):
+            server.process.wait(1)  # without draining, it would look for connections no more by now
         assert httpx.post(f"{server.url}{PATH}", json={ID: "a", "data": {}}).status_code == 201
         assert server.process.wait(30) == 0
 
