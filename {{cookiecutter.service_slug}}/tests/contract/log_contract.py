@@ -55,12 +55,12 @@ class LogContract:
         snapshot = Snapshot("s/1", 3, "print", '{"é":"\\u0000"}')
         store.save_snapshot(snapshot)
         whole, tail = store.load("s/1"), store.load("s/1", fingerprint="print")
-        assert (whole.snapshot, [each.version for each in whole.commits]) == (None, [1, 2, 4])
-        assert (tail.snapshot, [each.version for each in tail.commits]) == (snapshot, [4])
+        assert (whole.snapshot, len(whole.events)) == (None, 3)
+        assert (tail.snapshot, tail.events) == (snapshot, whole.events[2:])
         assert tail.position == whole.position
         store.save_snapshot(Snapshot("s/1", 4, "print", "{}"))
         end = store.load("s/1", fingerprint="print")
-        assert (end.commits, end.position) == ([], whole.position)
+        assert (end.events, end.position) == ([], whole.position)
         assert end.snapshot == Snapshot("s/1", 4, "print", "{}")
         store.append(commit(append(end.position)))
         assert store.load("s/1").position.version == 5
@@ -69,7 +69,7 @@ class LogContract:
         store.append(commit(append(Position.start("s/1"), "a", "b")))
         store.save_snapshot(Snapshot("s/1", 2, "old", "{}"))
         loaded = store.load("s/1", fingerprint="new")
-        assert (loaded.snapshot, len(loaded.commits)) == (None, 1)
+        assert (loaded.snapshot, len(loaded.events)) == (None, 1)
         store.save_snapshot(Snapshot("s/1", 2, "new", "[]"))
         assert store.load("s/1", fingerprint="new").snapshot == Snapshot("s/1", 2, "new", "[]")
         assert store.load("s/1", fingerprint="old").snapshot is None
@@ -86,7 +86,8 @@ class LogContract:
         store.append(commit(append(Position.start("s/1")), follow_ups=(row,)))
         store.save_snapshot(Snapshot("s/1", 1, "print", "{}"))
         assert store.load("s/1", fingerprint="print").pending == store.pending("s/1") == [row]
-        assert [each.version for each in store.load("s/1", 1).commits] == [1]
+        assert len(store.load("s/1", 1).events) == 1
+        assert [each.version for each in store.commits("s/1")] == [1]
         assert places(drain(store)[0]) == [("s/1", 1)]
         assert [type(each) for each in store.dump()] == [StoredCommit, type(row)]
 
@@ -148,7 +149,7 @@ class LogContract:
         commits, checkpoint = drain(store)
         assert sorted(places(commits)) == [(f"s/{n}", v) for n in (1, 2) for v in (1, 2, 4)]
         for name in ("s/1", "s/2"):
-            assert [c for c in commits if c.stream_id == name] == store.load(name).commits
+            assert [c for c in commits if c.stream_id == name] == store.commits(name)
         assert drain(store, checkpoint)[0] == []
         assert store.size() == 6
 
@@ -259,6 +260,7 @@ class LogContract:
         store.restore(stored[3:])
         for name in ("s/1", "s/2"):
             assert store.load(name) == source.load(name)
+            assert store.commits(name) == source.commits(name)
         assert store.parked() == source.parked()
         assert store.due(NOW + DAY) == source.due(NOW + DAY)
         assert store.handled("POST /s", "k", NOW) == source.handled("POST /s", "k", NOW)

@@ -169,7 +169,7 @@ def test_a_connection_that_was_cut_is_replaced(store: PostgresEventStore, url: s
         )
     with pytest.raises(StoreUnavailable):
         store.load("s/1")
-    assert len(store.load("s/1").commits) == 1
+    assert len(store.commits("s/1")) == 1
 
 
 def test_a_server_that_does_not_answer_is_waited_for() -> None:
@@ -198,7 +198,7 @@ def test_whoever_finds_no_connection_free_waits_a_bounded_time(url: str) -> None
         for thread in threads:
             thread.join(10)
     assert answers == [StoreUnavailable] * 3
-    assert store.load("s/1").commits == []
+    assert store.commits("s/1") == []
     store.close()
 
 

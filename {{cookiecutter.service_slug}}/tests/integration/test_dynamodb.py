@@ -329,7 +329,7 @@ def test_a_load_reads_no_further_than_to_the_snapshot(
         store.append(commit(append(store.load("s/1").position, str(number))))
     store.save_snapshot(Snapshot("s/1", 5, "print", "{}"))
     calls.clear()
-    assert len(store.load("s/1", fingerprint="print").commits) == 1
+    assert len(store.load("s/1", fingerprint="print").events) == 1
     ((operation, parameters),) = calls
     assert (operation, parameters["Limit"]) == ("Query", dynamodb.TAIL_ITEMS)
 

@@ -85,11 +85,11 @@ def assert_as_it_was(store: EventStore) -> None:
     assert ledgers[2].texts == ["first", "second", "é ☃"]
 
     at = datetime(2026, 1, 2, 3, 4, 15, tzinfo=UTC)
-    (opened, posted, transferred) = store.load("Ledger/a").commits
+    (opened, posted, transferred) = store.commits("Ledger/a")
     assert opened.correlation_id == "opens a"
     assert (posted.version, posted.command, posted.causation_id) == (2, "Post", None)
     assert (transferred.count, transferred.recorded_at) == (2, at)
-    assert store.load("Ledger/c").commits[-1].causation_id == "Ledger/c@3"
+    assert store.commits("Ledger/c")[-1].causation_id == "Ledger/c@3"
 
     assert store.due(now) == [PendingKey("Ledger/a", 2, 0)]
     (claimed,) = store.pending("Ledger/a")

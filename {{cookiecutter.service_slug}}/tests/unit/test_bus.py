@@ -150,10 +150,10 @@ class FaultyStore(MemoryEventStore):
         super().__init__()
         self.before: list[Exception] = []
         self.after: list[Exception] = []
-        self.commits: list[Commit] = []
+        self.appended: list[Commit] = []
 
     def append(self, commit: Commit) -> None:
-        self.commits.append(commit)
+        self.appended.append(commit)
         if self.before:
             raise self.before.pop(0)
         super().append(commit)
@@ -206,7 +206,7 @@ def test_every_event_says_what_caused_it_and_what_set_it_all_in_motion() -> None
     assert (first.recorded_at, first.command) == (clock.now(), "Grow")
     _, follow_up = journal.envelopes
     assert (follow_up.message_id, follow_up.causation_id) == ("id-2", "Node/a@1")
-    (second,) = bus.store.load("Node/b").commits
+    (second,) = bus.store.commits("Node/b")
     assert (second.command_id, second.causation_id) == ("id-2", "Node/a@1")
     assert second.correlation_id == "the request"
 
@@ -257,7 +257,7 @@ def test_a_command_over_several_aggregates_is_one_commit_in_the_order_recorded()
         "Counter/b@2",
         "Counter/a@3",
     ]
-    assert len(store.commits) == 3
+    assert len(store.appended) == 3
     assert (total(bus, "a"), total(bus, "b")) == (2, 1)
 
 
@@ -266,20 +266,20 @@ def test_a_command_that_fails_leaves_nothing(name: str) -> None:
     store = FaultyStore()
     with pytest.raises((RuntimeError, Sick)):
         make_bus(store).handle(Grow(name=name, below={"b": {}}))
-    assert store.commits == []
+    assert store.appended == []
 
 
 def test_an_event_handler_that_fails_fails_the_command_whole() -> None:
     store = FaultyStore()
     with pytest.raises(RuntimeError, match="a decision that fails"):
         make_bus(store).handle(Grow(name="a", below={"b": {}, "undecided": {}}))
-    assert store.commits == []
+    assert store.appended == []
 
 
 def test_what_follows_is_in_the_same_commit_as_the_events() -> None:
     store = FaultyStore()
     make_bus(store, dispatch=Dispatch(steps=0)).handle(Grow(name="a", below={"b": {}, "c": {}}))
-    (commit,) = store.commits
+    (commit,) = store.appended
     assert [append.after for append in commit.appends] == [Position.start("Node/a")]
     assert [row.payload for row in commit.follow_ups] == [
         '[{"$type":"Grow","name":"b","below":{},"on":""}]',
@@ -292,7 +292,7 @@ def test_a_command_that_changes_nothing_commits_nothing() -> None:
     bus = make_bus(store)
     bus.handle(counter.Open(counter_id="c"))
     assert bus.handle(Look(at="c")).events == ()
-    assert len(store.commits) == 1
+    assert len(store.appended) == 1
 
 
 def test_a_follow_up_that_changes_nothing_is_consumed_all_the_same() -> None:
@@ -308,7 +308,7 @@ def test_what_a_command_read_must_not_have_changed_when_it_commits() -> None:
         bus.handle(counter.Open(counter_id=counter_id))
     LookHandler.disturb.append(lambda: bus.handle(counter.Add(counter_id="a")))
     bus.handle(Look(at="a", then="b"))
-    _, _, disturbance, refused, taken = store.commits
+    _, _, disturbance, refused, taken = store.appended
     assert (refused.command, taken.command) == ("Look", "Look")
     assert refused.unchanged == (disturbance.appends[0].after,)
     assert taken.unchanged == (store.load("Counter/a").position,)
@@ -336,7 +336,7 @@ def test_an_id_that_is_taken_is_refused_and_not_tried_again() -> None:
     bus.handle(counter.Open(counter_id="c"))
     with pytest.raises(AggregateExists, match="'c'"):
         bus.handle(counter.Open(counter_id="c"))
-    assert len(store.commits) == 2
+    assert len(store.appended) == 2
 
 
 def test_a_commit_too_large_is_refused_before_it_is_sent() -> None:
@@ -347,7 +347,7 @@ def test_a_commit_too_large_is_refused_before_it_is_sent() -> None:
     for below in (large, many):
         with pytest.raises(CommitTooLarge, match="at most"):
             bus.handle(Grow(name="a", below=below))
-    assert store.commits == []
+    assert store.appended == []
 
 
 def test_an_aggregate_records_only_what_it_can_apply() -> None:
@@ -365,7 +365,7 @@ def test_after_a_conflict_the_command_runs_again_under_its_own_id() -> None:
     store.before = [ConcurrencyError("Counter/c")] * 3
     bus.handle(counter.Add(counter_id="c"))
     assert total(bus, "c") == 1
-    assert len({commit.command_id for commit in store.commits[1:]}) == 1
+    assert len({commit.command_id for commit in store.appended[1:]}) == 1
     assert len(journal.envelopes) == 3
 
 
@@ -376,7 +376,7 @@ def test_when_every_attempt_meets_a_conflict_the_caller_is_told() -> None:
     store.before = [ConcurrencyError("Counter/c")] * 9
     with pytest.raises(ConcurrencyError):
         bus.handle(counter.Add(counter_id="c"))
-    assert len(store.commits) == 1 + 4
+    assert len(store.appended) == 1 + 4
     assert total(bus, "c") == 0
 
 
@@ -386,9 +386,9 @@ def test_a_store_that_does_not_answer_is_sent_the_identical_commit(moment: str) 
     bus = make_bus(store)
     setattr(store, moment, [StoreUnavailable("time-out")] * 2)
     bus.handle(counter.Open(counter_id="c"))
-    assert len(store.commits) == 3
-    assert store.commits[0] == store.commits[1] == store.commits[2]
-    assert [each.version for each in store.load("Counter/c").commits] == [1]
+    assert len(store.appended) == 3
+    assert store.appended[0] == store.appended[1] == store.appended[2]
+    assert [each.version for each in store.commits("Counter/c")] == [1]
 
 
 def test_a_store_that_stays_away_is_reported() -> None:

@@ -40,7 +40,7 @@ class Store(MemoryEventStore):
 
     def load(self, *arguments: Any, **options: Any) -> LoadedStream:
         loaded = super().load(*arguments, **options)
-        self.loaded.append(len(loaded.commits))
+        self.loaded.append(len(loaded.events))
         return loaded
 
     def save_snapshot(self, snapshot: Snapshot) -> None:

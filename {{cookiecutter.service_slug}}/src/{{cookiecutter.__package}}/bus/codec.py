@@ -13,7 +13,6 @@ import msgspec
 from .aggregate import Aggregate
 from .errors import CodecError, ConfigurationError, UnknownEvent
 from .messages import Command, Event, Message
-from .store import StoredCommit
 from .upcasting import Upcasters
 
 M = TypeVar("M", bound=Message)
@@ -61,19 +60,19 @@ class Codec(Generic[M]):
         except msgspec.ValidationError:
             return self._lifted(text)
 
-    def replay(self, commits: Iterable[StoredCommit], aggregate: Aggregate) -> None:
-        """Apply the events of these commits to the aggregate, each as soon as its commit is decoded.
+    def replay(self, texts: Iterable[str], aggregate: Aggregate) -> None:
+        """Apply the events of these arrays to the aggregate, each as soon as its array is decoded.
 
-        One pass, without a call per commit or a list of all: next to decoding, the rest is small.
+        One pass, without a call per array or a list of all: next to decoding, the rest is small.
         Raises `UnknownEvent`.
         """
         decode = self._decoder.decode
         appliers: Mapping[Any, Callable[[Any, Any], None]] = aggregate.appliers
-        for commit in commits:
+        for text in texts:
             try:
-                events = decode(commit.events)
+                events = decode(text)
             except msgspec.ValidationError:
-                events = self._lifted(commit.events)
+                events = self._lifted(text)
             for event in events:
                 appliers[type(event)](aggregate, event)
 

@@ -194,13 +194,10 @@ class MessageBus:
         return Outcome(self._events_of(record), replayed=True)
 
     def _events_of(self, record: IdempotencyRecord) -> tuple[RecordedEvent, ...]:
-        commits = [
-            self.store.load(after.stream_id, after.version + 1).commits[-1]
-            for after in record.after
-        ]
         return tuple(
             commit.recorded(event, offset)
-            for commit in commits
+            for after in record.after
+            for commit in self.store.commits(after.stream_id, after.version + 1, after.version + 1)
             for offset, event in enumerate(
                 self.codecs.of_stream(commit.stream_id).decode(commit.events)
             )

@@ -91,8 +91,9 @@ class Projector(Generic[R]):
     def read(self, key: str, min_version: int = 0) -> tuple[R, int] | None:
         """A row and the version it has seen. If that is below `min_version`, from the log."""
         found = self._read(lambda view: self._store.views.rows(view, [key])).get(key)
-        if min_version > (found.version if found else 0):
-            self.receive(self._store.load(self.projection.aggregate.stream_of(key)).commits)
+        seen = found.version if found else 0
+        if min_version > seen:
+            self.receive(self._store.commits(self.projection.aggregate.stream_of(key), seen + 1))
             found = self._read(lambda view: self._store.views.rows(view, [key])).get(key)
         row = self._decode(found) if found else None
         return (row, found.version) if found and row is not None else None
@@ -160,8 +161,7 @@ class Projector(Generic[R]):
         if not fresh:
             return None
         if not _follow_each_other(seen, fresh):
-            whole = self._store.load(self.projection.aggregate.stream_of(key)).commits
-            fresh = [commit for commit in whole if commit.version > seen]
+            fresh = self._store.commits(self.projection.aggregate.stream_of(key), seen + 1)
         row = self._decode(kept) if kept else None
         codec = self._codecs.events(self.projection.aggregate)
         for commit in fresh:

@@ -39,13 +39,13 @@ class Reader:
 
     def history(self, aggregate_type: type[Aggregate], aggregate_id: str) -> list[RecordedEvent]:
         """All that happened to the aggregate, in order. Raises `AggregateNotFound`."""
-        loaded = self._repository.store.load(aggregate_type.stream_of(aggregate_id))
-        if not loaded.commits:
+        commits = self._repository.store.commits(aggregate_type.stream_of(aggregate_id))
+        if not commits:
             raise AggregateNotFound(aggregate_type.stream_name, aggregate_id)
         codec = self._repository.codecs.events(aggregate_type)
         return [
             commit.recorded(event, offset)
-            for commit in loaded.commits
+            for commit in commits
             for offset, event in enumerate(codec.decode(commit.events))
         ]
 

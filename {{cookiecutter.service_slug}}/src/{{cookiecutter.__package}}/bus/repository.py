@@ -40,15 +40,15 @@ class Repository:
             if aggregate is None:  # damaged: it is made anew in its time
                 loaded = self.store.load(stream_id)
         if aggregate is None:
-            if not loaded.commits:
+            if not loaded.events:
                 raise AggregateNotFound(aggregate_type.stream_name, aggregate_id)
             aggregate = aggregate_type(aggregate_id)
         since = aggregate.version
         codec = self.codecs.events(aggregate_type)
         if at is None or at >= loaded.position.version:
-            codec.replay(loaded.commits, aggregate)
+            codec.replay(loaded.events, aggregate)
             aggregate.version = loaded.position.version
         else:  # it ends within a commit
-            events = [event for commit in loaded.commits for event in codec.decode(commit.events)]
+            events = [event for text in loaded.events for event in codec.decode(text)]
             aggregate.fold(events[:at])
         return Loaded(aggregate, loaded.position, loaded.pending, since)

@@ -227,11 +227,11 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
 
 
 class LoadedStream(msgspec.Struct, frozen=True):
-    """A stream as it was at one moment: its commits in order, its end, its open follow-ups. Where a
-    `snapshot` is given, the commits are those after it."""
+    """A stream as it was at one moment: its end, the events of its commits in order, each commit's a
+    JSON array, and its open follow-ups. Where a `snapshot` is given, the events are those after it."""
 
     position: Position
-    commits: list[StoredCommit]
+    events: list[str]
     pending: list[PendingCommand]
     snapshot: Snapshot | None = None
 
@@ -264,6 +264,13 @@ class EventStore(Protocol):
         """The whole stream, and what is open in it. With `at`, only the commits that begin at or
         before this version, and nothing that is open. With `fingerprint`, from the newest snapshot
         made under it on, if there is one."""
+        ...
+
+    def commits(
+        self, stream_id: str, first: int = 1, last: int | None = None
+    ) -> list[StoredCommit]:
+        """The commits of a stream, in order: those that begin at the version `first` or later and,
+        if it is given, at `last` or before."""
         ...
 
     def append(self, commit: Commit) -> None:

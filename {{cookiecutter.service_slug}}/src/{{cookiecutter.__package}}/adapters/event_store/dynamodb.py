@@ -77,9 +77,9 @@ class DynamoDBEventStore:
 
     def load(self, stream_id: str, at: int | None = None, *, fingerprint: str = "") -> LoadedStream:
         until = None if at is None else self.item.sort < table.commit_sort(at + 1)
-        commits: list[StoredCommit] = []
+        events: list[str] = []
         pending: list[PendingCommand] = []
-        snapshot = None
+        snapshot, end = None, 0
         with answering():
             for item in self.item.query(
                 stream_id,
@@ -92,15 +92,28 @@ class DynamoDBEventStore:
                     if item.parked_at is None:
                         pending.append(table.pending_command(item))
                 elif not table.is_snapshot(item):
-                    commits.append(table.stored_commit(item))
+                    events.append(item.events)
+                    end = end or table.last_version(item)
                 elif fingerprint and item.fingerprint == fingerprint:
                     snapshot = table.snapshot(item)
                     break
-        commits.reverse()
+        events.reverse()
         pending.reverse()
-        start = snapshot.version if snapshot else 0
-        end = commits[-1].version + commits[-1].count - 1 if commits else start
-        return LoadedStream(Position(stream_id, end), commits, pending, snapshot)
+        if snapshot and not events:
+            end = snapshot.version
+        return LoadedStream(Position(stream_id, end), events, pending, snapshot)
+
+    def commits(
+        self, stream_id: str, first: int = 1, last: int | None = None
+    ) -> list[StoredCommit]:
+        until = table.LAST_COMMIT if last is None else table.commit_sort(last)
+        with answering():
+            items = self.item.query(
+                stream_id,
+                self.item.sort.between(table.commit_sort(first), until),
+                consistent_read=True,
+            )
+            return [table.stored_commit(item) for item in items if not table.is_snapshot(item)]
 
     def append(self, commit: Commit) -> None:
         items = [table.commit_item(self.item, stored) for stored in StoredCommit.all_of(commit)]

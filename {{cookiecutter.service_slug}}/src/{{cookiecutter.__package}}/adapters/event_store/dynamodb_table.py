@@ -25,6 +25,7 @@ from . import utc_text
 
 PENDING, SNAPSHOT, KEY, ROW, CELL = "todo#", "#snapshot", "key", "row", "cell"
 SHARDS, PARKED = 4, "parked-"
+LAST_COMMIT = "commit#9999999999"
 SNAPSHOT_KEPT = timedelta(days=90)
 AFTER_EXPIRY = timedelta(days=2)
 CONNECT_SECONDS, READ_SECONDS, RETRIES, CONNECTIONS = 1, 3, 2, 50
@@ -211,6 +212,15 @@ def list_sort(place: tuple[str, str]) -> str:
     return "\t".join(place)
 
 
+def last_version(item: Item) -> int:
+    """The version of the last event of the commit that an item keeps."""
+    return _version(item) + int(item.events_count) - 1
+
+
+def _version(item: Item) -> int:
+    return int(item.sort.partition("#")[2])
+
+
 def _seconds(moment: datetime) -> int:
     return math.ceil(moment.timestamp())
 
@@ -219,7 +229,7 @@ def stored_commit(item: Item) -> StoredCommit:
     """The commit that an item keeps."""
     return StoredCommit(
         item.stream_id,
-        int(item.sort.partition("#")[2]),
+        _version(item),
         int(item.events_count),
         item.events,
         item.command_id,

@@ -42,12 +42,23 @@ class MemoryEventStore:
             commits = self._streams.get(stream_id, [])
             if at is not None:
                 commits = [commit for commit in commits if commit.version <= at]
-                return LoadedStream(_end(stream_id, commits), commits, [])
+                return LoadedStream(_end(stream_id, commits), _texts(commits), [])
             end, snapshot = _end(stream_id, commits), self._snapshots.get(stream_id)
             if snapshot is None or snapshot.fingerprint != fingerprint:
-                return LoadedStream(end, commits[:], self._open(stream_id))
+                return LoadedStream(end, _texts(commits), self._open(stream_id))
             tail = [commit for commit in commits if commit.version > snapshot.version]
-            return LoadedStream(end, tail, self._open(stream_id), snapshot)
+            return LoadedStream(end, _texts(tail), self._open(stream_id), snapshot)
+
+    def commits(
+        self, stream_id: str, first: int = 1, last: int | None = None
+    ) -> list[StoredCommit]:
+        with self._lock:
+            commits = self._streams.get(stream_id, [])
+            return [
+                commit
+                for commit in commits
+                if commit.version >= first and (last is None or commit.version <= last)
+            ]
 
     def append(self, commit: Commit) -> None:
         with self._lock:
@@ -251,6 +262,10 @@ def _end(stream_id: str, commits: list[StoredCommit]) -> Position:
     if not commits:
         return Position.start(stream_id)
     return Position(stream_id, commits[-1].version + commits[-1].count - 1)
+
+
+def _texts(commits: list[StoredCommit]) -> list[str]:
+    return [commit.events for commit in commits]
 
 
 def _name(record: IdempotencyRecord) -> tuple[str, str]:

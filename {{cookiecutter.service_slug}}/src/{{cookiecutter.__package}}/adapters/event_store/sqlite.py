@@ -59,14 +59,25 @@ class SqliteEventStore:
             snapshot = _snapshot(connection, stream_id, fingerprint) if fingerprint else None
             after = snapshot.version if snapshot else 0
             rows = connection.execute(
-                f"SELECT {COMMIT_COLUMNS} FROM commits WHERE stream_id = ?"
+                "SELECT events FROM commits WHERE stream_id = ?"
                 " AND version > ? AND version <= ifnull(?, version) ORDER BY version",
                 (stream_id, after, at),
-            ).fetchall()
+            )
+            events = [text for (text,) in rows]
+            end = Position(stream_id, _head(connection, stream_id, at))
             pending = _open(connection, stream_id) if at is None else []
-        commits = [_stored_commit(row) for row in rows]
-        end = commits[-1].version + commits[-1].count - 1 if commits else after
-        return LoadedStream(Position(stream_id, end), commits, pending, snapshot)
+        return LoadedStream(end, events, pending, snapshot)
+
+    def commits(
+        self, stream_id: str, first: int = 1, last: int | None = None
+    ) -> list[StoredCommit]:
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {COMMIT_COLUMNS} FROM commits WHERE stream_id = ?"
+                " AND version >= ? AND version <= ifnull(?, version) ORDER BY version",
+                (stream_id, first, last),
+            )
+            return [_stored_commit(row) for row in rows]
 
     def append(self, commit: Commit) -> None:
         with self._database.writing() as connection:
@@ -203,10 +214,11 @@ def _consume(connection: sqlite3.Connection, key: PendingKey) -> bool:
     return deleted.rowcount == 1
 
 
-def _head(connection: sqlite3.Connection, stream_id: str) -> int:
+def _head(connection: sqlite3.Connection, stream_id: str, at: int | None = None) -> int:
     row = connection.execute(
-        "SELECT version + count - 1 FROM commits WHERE stream_id = ? ORDER BY version DESC LIMIT 1",
-        (stream_id,),
+        "SELECT version + count - 1 FROM commits"
+        " WHERE stream_id = ? AND version <= ifnull(?, version) ORDER BY version DESC LIMIT 1",
+        (stream_id, at),
     ).fetchone()
     return row[0] if row else 0
 
