@@ -58,7 +58,7 @@ class Aggregate:
     def __init__(self, aggregate_id: str) -> None:
         self.id = aggregate_id
         self.version = 0
-        self.journal: list[tuple[Aggregate, Event]] = []
+        self.journal: list[tuple[str, Event]] = []
 
     @classmethod
     def stream_of(cls, aggregate_id: str) -> str:
@@ -72,7 +72,7 @@ class Aggregate:
         """
         self._apply(event)
         self.version += 1
-        self.journal.append((self, event))
+        self.journal.append((self.stream_of(self.id), event))
 
     def fold(self, events: Sequence[Event]) -> Self:
         """Apply events that are already in the log, in order. What cannot apply is refused."""

@@ -89,7 +89,7 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
         return wait * jitter
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What became of a command: the events that it recorded, not those of its follow-ups.
 
     `replayed` says that it had been handled before, and this is the answer of then.

@@ -32,7 +32,7 @@ KEY_KEPT = timedelta(days=7)
 """How long an idempotency key is on record."""
 
 
-class Envelope(msgspec.Struct, frozen=True):
+class Envelope(msgspec.Struct, frozen=True, gc=False):
     """A message on its way through the bus, with what identifies it.
 
     `causation_id` is the id of the event that led to it, None for a message from outside;
@@ -48,7 +48,7 @@ class Envelope(msgspec.Struct, frozen=True):
     idempotency: Idempotency | None = None
 
 
-class Committed(msgspec.Struct, frozen=True):
+class Committed(msgspec.Struct, frozen=True, gc=False):
     """What a unit of work left behind. `contended` are the streams in which follow-ups other than
     its own were open when they were loaded."""
 
@@ -64,7 +64,7 @@ class UnitOfWork:
         self._repository, self._envelope, self._now = repository, envelope, now
         self._store, self._codecs = repository.store, repository.codecs
         self._enlisted: dict[str, Loaded[Any]] = {}
-        self._journal: list[tuple[Aggregate, Event]] = []
+        self._journal: list[tuple[str, Event]] = []
         self._scheduled: list[tuple[Command, datetime]] = []
 
     def get(self, aggregate_type: type[A], aggregate_id: str) -> A:
@@ -108,8 +108,7 @@ class UnitOfWork:
         envelope = self._envelope
         ends: dict[str, int] = {}
         recorded = []
-        for aggregate, event in self._journal:
-            stream_id = aggregate.stream_of(aggregate.id)
+        for stream_id, event in self._journal:
             version = ends.get(stream_id) or self._enlisted[stream_id].position.version
             ends[stream_id] = version = version + 1
             recorded.append(
@@ -155,7 +154,7 @@ class UnitOfWork:
                 self._refuse_taken_ids(error)
                 raise
             self._take_snapshots(commit)
-        return Committed(recorded, follow_ups, self._contended())
+        return Committed(recorded, follow_ups, self._contended() if follow_ups else frozenset())
 
     def _commit_of(
         self,
@@ -165,27 +164,28 @@ class UnitOfWork:
         by_stream: dict[str, list[Event]] = {}
         for event in recorded:
             by_stream.setdefault(event.stream_id, []).append(event.event)
-        enlisted = self._enlisted
+        enlisted, envelope = self._enlisted, self._envelope
         appends = tuple([self._append(enlisted[name], by_stream[name]) for name in by_stream])
         return Commit(
-            command_id=self._envelope.message_id,
-            command=self._envelope.message.message_name,
-            correlation_id=self._envelope.correlation_id,
-            causation_id=self._envelope.causation_id,
+            command_id=envelope.message_id,
+            command=envelope.message.message_name,
+            correlation_id=envelope.correlation_id,
+            causation_id=envelope.causation_id,
             recorded_at=self._now,
             appends=appends,
             follow_ups=pending,
-            consumes=self._envelope.consumes,
+            consumes=envelope.consumes,
             unchanged=tuple(
                 [enlisted[name].position for name in enlisted if name not in by_stream]
             ),
-            idempotency=self._record(appends),
+            idempotency=self._record(envelope.idempotency, appends)
+            if envelope.idempotency
+            else None,
         )
 
-    def _record(self, appends: tuple[StreamAppend, ...]) -> IdempotencyRecord | None:
-        idempotency = self._envelope.idempotency
-        if idempotency is None:
-            return None
+    def _record(
+        self, idempotency: Idempotency, appends: tuple[StreamAppend, ...]
+    ) -> IdempotencyRecord:
         return IdempotencyRecord(
             idempotency,
             self._envelope.message_id,

@@ -42,8 +42,8 @@ class MemoryEventStore:
             commits = self._streams.get(stream_id, [])
             if at is not None:
                 commits = [commit for commit in commits if commit.version <= at]
-                return LoadedStream(_end(stream_id, commits), _texts(commits), [])
-            end, snapshot = _end(stream_id, commits), self._snapshots.get(stream_id)
+                return LoadedStream(Position(stream_id, _end(commits)), _texts(commits), [])
+            end, snapshot = Position(stream_id, _end(commits)), self._snapshots.get(stream_id)
             if snapshot is None or snapshot.fingerprint != fingerprint:
                 return LoadedStream(end, _texts(commits), self._open(stream_id))
             tail = [commit for commit in commits if commit.version > snapshot.version]
@@ -67,17 +67,18 @@ class MemoryEventStore:
                 raise DuplicateCommand(commit.command, commit.command_id)
             if commit.idempotency and self._was_handled(commit.idempotency, commit.recorded_at):
                 raise DuplicateCommand(commit.command, commit.command_id)
+            positions = [append.after for append in commit.appends]
             moved = [
                 position.stream_id
-                for position in (*(append.after for append in commit.appends), *commit.unchanged)
-                if position != _end(position.stream_id, self._streams.get(position.stream_id, []))
+                for position in (*positions, *commit.unchanged)
+                if position.version != self._head(position.stream_id)
             ]
             if moved and self._has(commit):
                 return
             if moved:
                 raise ConcurrencyError(*moved)
             for stored in StoredCommit.all_of(commit):
-                self._keep(stored)
+                self._add(stored)
             if consumes:
                 del self._pending[consumes.stream_id][consumes]
             for pending in commit.follow_ups:
@@ -167,14 +168,19 @@ class MemoryEventStore:
         """Take in what is not there yet."""
         match stored:
             case StoredCommit():
-                commits = self._streams.setdefault(stored.stream_id, [])
-                if _end(stored.stream_id, commits).version < stored.version:
-                    commits.append(stored)
-                    self._log.append(stored)
+                if self._head(stored.stream_id) < stored.version:
+                    self._add(stored)
             case PendingCommand():
                 self._pending.setdefault(stored.key.stream_id, {}).setdefault(stored.key, stored)
             case IdempotencyRecord():
                 self._handled.setdefault(_name(stored), stored)
+
+    def _add(self, stored: StoredCommit) -> None:
+        self._streams.setdefault(stored.stream_id, []).append(stored)
+        self._log.append(stored)
+
+    def _head(self, stream_id: str) -> int:
+        return _end(self._streams.get(stream_id, []))
 
     def _was_handled(self, record: IdempotencyRecord, now: datetime) -> bool:
         kept = self._handled.get(_name(record))
@@ -258,10 +264,8 @@ class MemoryViews:
             return True
 
 
-def _end(stream_id: str, commits: list[StoredCommit]) -> Position:
-    if not commits:
-        return Position.start(stream_id)
-    return Position(stream_id, commits[-1].version + commits[-1].count - 1)
+def _end(commits: list[StoredCommit]) -> int:
+    return commits[-1].version + commits[-1].count - 1 if commits else 0
 
 
 def _texts(commits: list[StoredCommit]) -> list[str]:
