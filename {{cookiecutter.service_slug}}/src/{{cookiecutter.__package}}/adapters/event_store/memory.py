@@ -80,7 +80,7 @@ class MemoryEventStore:
             for stored in StoredCommit.all_of(commit):
                 self._add(stored)
             if consumes:
-                del self._pending[consumes.stream_id][consumes]
+                self._remove(consumes)
             for pending in commit.follow_ups:
                 self._keep(pending)
             if commit.idempotency:
@@ -133,7 +133,7 @@ class MemoryEventStore:
             row = self._pending.get(key.stream_id, {}).get(key)
             if row is None or row.parked_at is None:
                 return False
-            del self._pending[key.stream_id][key]
+            self._remove(key)
             return True
 
     def feed(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
@@ -174,6 +174,12 @@ class MemoryEventStore:
                 self._pending.setdefault(stored.key.stream_id, {}).setdefault(stored.key, stored)
             case IdempotencyRecord():
                 self._handled.setdefault(_name(stored), stored)
+
+    def _remove(self, key: PendingKey) -> None:
+        rows = self._pending[key.stream_id]
+        del rows[key]
+        if not rows:  # else whoever looks for what is due would go through every stream there was
+            del self._pending[key.stream_id]
 
     def _add(self, stored: StoredCommit) -> None:
         self._streams.setdefault(stored.stream_id, []).append(stored)
