@@ -183,6 +183,7 @@ DYNAMODB = [
     ("condition=self.item.parked_at.exists()", ""),
     ("if item.parked_at is None:", "if True:"),
     ("self.item.due_shard.set(table.PARKED + table.shard(pending.key)),", ""),
+    ("self._connection._local.session = aws.session()", "pass"),
 ]
 
 DYNAMODB_BESIDE = [
@@ -196,6 +197,7 @@ DYNAMODB_BESIDE = [
     ("dynamodb_views.py", "item.save(condition=as_was)", "item.save()"),
     ("dynamodb_feed.py", "shard.iterator = self._iterator", "self._iterator"),
     ("dynamodb_feed.py", 'if "events" in image', ""),
+    ("dynamodb_feed.py", "with self._making:", "if True:"),
     ("dynamodb_table.py", '"\\t".join(place)', '"~".join(place)'),
 ]
 

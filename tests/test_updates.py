@@ -131,7 +131,7 @@ class ArchiveOrderHandler(""",
         "    (FileStore, files.open_files),\n",
         "    (FileStore, files.open_files),\n    (Mailer, lambda _settings: mail.Mailer()),\n",
     ),
-    ("pyproject.toml", '    "boto3>=1.40",\n', '    "boto3>=1.40,<2",\n'),
+    ("pyproject.toml", '    "botocore>=1.40",\n', '    "botocore>=1.40,<2",\n'),
     ("README.md", "# Order Service\n", "# Orders\n\nAsk the team in the basement.\n"),
 ]
 

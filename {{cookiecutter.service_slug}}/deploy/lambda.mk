@@ -2,7 +2,7 @@
 
 RUNTIME ?= {{ cookiecutter.python_version }}
 PLATFORM ?= aarch64-manylinux_2_28
-# `runtime`: the one that Lambda brings, which makes the package smaller, and is older
+# `runtime`: botocore is the one that Lambda brings with its boto3: the package is smaller, and it is older
 BOTO3 ?= own
 
 LAMBDA := build/lambda

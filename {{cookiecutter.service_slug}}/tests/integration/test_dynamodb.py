@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.session import Session
 from pynamodb.exceptions import TransactWriteError
 
+from {{ cookiecutter.__package }}.adapters import aws
 from {{ cookiecutter.__package }}.adapters.event_store import dynamodb, dynamodb_table
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import (
     DynamoDBEventStore,
@@ -20,7 +22,7 @@ from {{ cookiecutter.__package }}.adapters.event_store.dynamodb_feed import (
     Checkpoint,
     Shard,
 )
-from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
+from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore, open_files
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import (
     AggregateExists,
@@ -39,6 +41,7 @@ from ..support import counter
 from ..support.commits import append, commit, drain
 from ..support.dynamodb_cost import Meter
 from ..support.moto_server import REGION, moto_server
+from ..support.race import all_at_once
 
 tables = count(1)
 Calls = list[tuple[str, dict[str, Any]]]
@@ -290,6 +293,41 @@ def test_without_a_region_the_start_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     with pytest.raises(ConfigurationError, match="AWS_REGION"):
         dynamodb.open_store(Settings(store="dynamodb"))
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Session]]:
+    """Every client that is made from here on, slowly: its service, and the session that makes it."""
+    made: list[tuple[str, Session]] = []
+    create = Session.create_client
+
+    def recorded(session: Session, service: str, *arguments: Any, **options: Any) -> Any:
+        made.append((service, session))
+        time.sleep(0.02)
+        return create(session, service, *arguments, **options)
+
+    monkeypatch.setattr(Session, "create_client", recorded)
+    return made
+
+
+def test_all_clients_are_made_by_one_session(url: str, clients: list[tuple[str, Session]]) -> None:
+    settings = Settings(
+        store="dynamodb", s3_bucket="archive", aws_endpoint_url=url, aws_region=REGION
+    )
+    dynamodb.create(settings)
+    store = dynamodb.open_store(settings)
+    open_files(settings)
+    store.end()
+    assert {service for service, _ in clients} == {"dynamodb", "dynamodbstreams", "s3"}
+    assert {id(session) for _, session in clients} == {id(aws.session())}
+    store.close()
+
+
+def test_the_client_of_the_feed_is_made_once_whoever_needs_it_first(
+    store: DynamoDBEventStore, clients: list[tuple[str, Session]]
+) -> None:
+    all_at_once(lambda _: store._feed._client)
+    assert [service for service, _ in clients] == ["dynamodbstreams"]
 
 
 # What it costs

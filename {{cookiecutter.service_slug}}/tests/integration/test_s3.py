@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
+from {{ cookiecutter.__package }}.adapters import aws
 from {{ cookiecutter.__package }}.adapters.files import S3FileStore, open_files
 from {{ cookiecutter.__package }}.config import Settings
 
@@ -20,7 +20,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def s3(url: str) -> Iterator[Any]:
-    client = boto3.client("s3", region_name=REGION, endpoint_url=url)
+    client = aws.session().create_client("s3", region_name=REGION, endpoint_url=url)
     client.create_bucket(Bucket="archive", CreateBucketConfiguration={"LocationConstraint": REGION})
     yield client
     for found in client.list_objects_v2(Bucket="archive").get("Contents", []):
@@ -47,3 +47,12 @@ def test_putting_again_leaves_one_object(s3: Any) -> None:
 def test_a_file_that_is_not_there_is_not_found(s3: Any) -> None:
     with pytest.raises(FileNotFoundError):
         S3FileStore("archive", s3).get("a.json")
+
+
+@pytest.mark.parametrize("key", ["one", "two"])
+def test_the_credentials_are_those_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    assert aws.session().get_credentials().access_key == key

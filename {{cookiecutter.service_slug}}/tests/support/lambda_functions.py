@@ -9,10 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import boto3
 import pytest
 
 from {{ cookiecutter.__package }} import log
+from {{ cookiecutter.__package }}.adapters import aws
 from {{ cookiecutter.__package }}.adapters.event_store import dynamodb
 from {{ cookiecutter.__package }}.bus import Dispatch, MessageBus
 from {{ cookiecutter.__package }}.config import load_settings
@@ -43,7 +43,7 @@ def lambda_functions(
         monkeypatch.setattr(log, "configure", lambda _settings: None)  # of the whole process
         dynamodb.create(load_settings())
         if bucket:
-            client = boto3.client("s3", region_name=REGION)
+            client = aws.session().create_client("s3", region_name=REGION)
             where = {"LocationConstraint": REGION}
             client.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
             client.close()
@@ -69,7 +69,7 @@ def create(bus: MessageBus, *ids: str, dispatch: Dispatch) -> None:
 
 def stream() -> list[dict[str, Any]]:
     """The records of the table's stream that tell of new items, as Lambda is given them."""
-    client = boto3.client("dynamodbstreams", region_name=REGION)
+    client = aws.session().create_client("dynamodbstreams", region_name=REGION)
     (found,) = client.list_streams()["Streams"]
     described = client.describe_stream(StreamArn=found["StreamArn"])["StreamDescription"]
     records = []

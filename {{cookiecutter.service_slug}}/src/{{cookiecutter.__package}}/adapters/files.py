@@ -60,7 +60,7 @@ class DiskFileStore:
 
 
 class S3FileStore:
-    """A bucket. Needs s3:PutObject and s3:GetObject on it. `client` is a boto3 S3 client."""
+    """A bucket. Needs s3:PutObject and s3:GetObject on it. `client` is botocore's, for S3."""
 
     def __init__(self, bucket: str, client: Any) -> None:
         self._bucket, self._client = bucket, client
@@ -82,10 +82,11 @@ def open_files(settings: Settings) -> FileStore:
     """The bucket at S3_BUCKET if one is named, else the folder at FILES_PATH."""
     if not settings.s3_bucket:
         return DiskFileStore(settings.files_path)
-    import boto3  # only here: it is slow to import, and most local runs do without
-    from botocore.config import Config
+    from botocore.config import Config  # only here: slow to import, and most local runs do without
 
-    client = boto3.client(
+    from . import aws
+
+    client = aws.session().create_client(
         "s3",
         region_name=settings.aws_region,
         endpoint_url=settings.aws_endpoint_url,

@@ -40,6 +40,7 @@ from ...bus.store import (
     StoredCommit,
 )
 from ...config import Settings
+from .. import aws
 from . import dynamodb_table as table
 from . import utc_text
 from .dynamodb_errors import answering, refusing
@@ -68,6 +69,9 @@ class DynamoDBEventStore:
         )
         self.item: type[table.Item] = type("Item", (table.Item,), {"Meta": meta})
         self._connection: Connection = self.item._get_connection().connection
+        # pynamodb takes no session, and keeps one of its own for each thread: this thread, which
+        # makes the client, has the one of all
+        self._connection._local.session = aws.session()
         try:
             self._client = self._connection.client  # made now, while nobody waits
         except NoRegionError as error:

@@ -9,9 +9,9 @@ again: what a lost day hid, it gives then.
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Lock
 from typing import Any
 
-import botocore.session
 import msgspec
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from ...bus.errors import ConfigurationError
 from ...bus.store import FeedPage, StoredCommit
+from .. import aws
 from . import dynamodb_table as table
 from .dynamodb_errors import answering
 
@@ -49,6 +50,7 @@ class DynamoDBFeed:
 
     def __init__(self, item: type[table.Item], sweep: timedelta) -> None:
         self.item, self._sweep = item, sweep.total_seconds()
+        self._making = Lock()
         self._made: BaseClient | None = None
 
     def page(self, checkpoint: str | None, limit: int) -> FeedPage:
@@ -186,21 +188,22 @@ class DynamoDBFeed:
     @property
     def _client(self) -> Any:
         """Made when it is first needed: whoever only handles commands has no use for it."""
-        if self._made is None:
-            meta: Any = self.item.Meta
-            local = {"account_id_endpoint_mode": "disabled"} if meta.host else {}
-            self._made = botocore.session.get_session().create_client(
-                "dynamodbstreams",
-                region_name=meta.region,
-                endpoint_url=meta.host,
-                config=Config(
-                    connect_timeout=table.CONNECT_SECONDS,
-                    read_timeout=table.READ_SECONDS,
-                    retries={"total_max_attempts": 1 + table.RETRIES, "mode": "standard"},
-                    **local,
-                ),
-            )
-        return self._made
+        with self._making:  # whoever else needs it first waits for it
+            if self._made is None:
+                meta: Any = self.item.Meta
+                local = {"account_id_endpoint_mode": "disabled"} if meta.host else {}
+                self._made = aws.session().create_client(
+                    "dynamodbstreams",
+                    region_name=meta.region,
+                    endpoint_url=meta.host,
+                    config=Config(
+                        connect_timeout=table.CONNECT_SECONDS,
+                        read_timeout=table.READ_SECONDS,
+                        retries={"total_max_attempts": 1 + table.RETRIES, "mode": "standard"},
+                        **local,
+                    ),
+                )
+            return self._made
 
 
 def commits_of(item: type[table.Item], records: list[dict[str, Any]]) -> list[StoredCommit]:
