@@ -165,6 +165,7 @@ class UnitOfWork:
         for event in recorded:
             by_stream.setdefault(event.stream_id, []).append(event.event)
         enlisted, envelope = self._enlisted, self._envelope
+        unchanged = [enlisted[name].position for name in enlisted if name not in by_stream]
         appends = tuple([self._append(enlisted[name], by_stream[name]) for name in by_stream])
         return Commit(
             command_id=envelope.message_id,
@@ -175,9 +176,7 @@ class UnitOfWork:
             appends=appends,
             follow_ups=pending,
             consumes=envelope.consumes,
-            unchanged=tuple(
-                [enlisted[name].position for name in enlisted if name not in by_stream]
-            ),
+            unchanged=tuple(unchanged),
             idempotency=self._record(envelope.idempotency, appends)
             if envelope.idempotency
             else None,
