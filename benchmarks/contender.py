@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from threading import Barrier, Thread
 from typing import Any
 
 Work = Callable[..., Any]
@@ -35,6 +36,24 @@ def serve(*libraries: str, **works: Work) -> None:
             answer(result=works[asked.pop("work")](**asked))
         except Exception as error:  # the other side says that it could not run, and why
             answer(error=f"{type(error).__name__}: {error}")
+
+
+def together(work: Callable[[int], object], threads: int) -> float:
+    """The seconds that so many threads take for `work(0)`, `work(1)`, ..., begun at once."""
+    begin = Barrier(threads + 1)
+
+    def run(name: int) -> None:
+        begin.wait()
+        work(name)
+
+    running = [Thread(target=run, args=(name,)) for name in range(threads)]
+    for thread in running:
+        thread.start()
+    begin.wait()
+    started = time.perf_counter()
+    for thread in running:
+        thread.join()
+    return time.perf_counter() - started
 
 
 def timed(step: Callable[[int], object], n: int) -> float:

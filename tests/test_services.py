@@ -107,5 +107,20 @@ def test_make_says_so_when_there_is_no_python(
     )
 
 
+def test_make_update_says_so_when_nothing_is_known_of_the_template(
+    baked: dict[str, BakedProject], tmp_path: Path
+) -> None:
+    (tmp_path / "Makefile").write_text((baked["defaults"].path / "Makefile").read_text())
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/uv").touch()
+    outcome = subprocess.run(
+        ["make", "update"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert outcome.returncode != 0
+    assert outcome.stderr.splitlines()[0] == (
+        "There is no .cruft.json: link the service to its template first, see Updates in README.md."
+    )
+
+
 def make(project: BakedProject, *targets: str) -> str:
     return project.run("make", *targets)

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from bench_service.bus import RecordedEvent, StoredCommit
 
-from benchmarks.contender import serve, timed
+from benchmarks.contender import serve, timed, together
 
 from .counting import Open, Opened
 
@@ -32,7 +32,8 @@ def bare(n: int) -> float:
     return timed(step, n)
 
 
-def by_hand(n: int) -> float:
+def dispatcher() -> Callable[[str], None]:
+    """What opens a counter, with all that is done for it done by hand. Any number of threads may share it."""
     lock, decoder = Lock(), msgspec.json.Decoder(list[Opened])
     streams: dict[str, list[StoredCommit]] = {}
     log: list[StoredCommit] = []
@@ -57,12 +58,28 @@ def by_hand(n: int) -> float:
 
     handlers: dict[Any, Callable[[Any], RecordedEvent]] = {Open: handle}
 
-    def step(number: int) -> None:
-        command = Open(counter_id=str(number))
+    def dispatch(counter_id: str) -> None:
+        command = Open(counter_id=counter_id)
         handlers[type(command)](command)
 
-    return timed(step, n)
+    return dispatch
+
+
+def by_hand(n: int) -> float:
+    dispatch = dispatcher()
+    return timed(lambda number: dispatch(str(number)), n)
+
+
+def threads(n: int, count: int) -> dict[str, float]:
+    """So many threads share one dispatcher; each opens counters of its own."""
+    dispatch, share = dispatcher(), n // count
+
+    def work(name: int) -> None:
+        for number in range(share):
+            dispatch(f"{name}.{number}")
+
+    return {"seconds": together(work, count), "commands": share * count}
 
 
 if __name__ == "__main__":
-    serve("msgspec", bare=bare, by_hand=by_hand)
+    serve("msgspec", bare=bare, by_hand=by_hand, threads=threads)

@@ -28,6 +28,9 @@ and protean do; what protean's memory store holds slows it down, and it begins e
 
 WHY_BARE = """The dictionary call does none of the work: no id, no time, no text, no check, no log. What a bus adds to the
 same work shows next to the work by hand."""
+WHY_THREADS = """In CPython one thread runs at a time, and each command lets go of the interpreter for its id, which comes from the
+operating system, and for the lock of the store: on several cores, handing it over then costs more than the command.
+The work by hand, with the same id and lock, keeps {} of its rate."""
 WHY_WORK = """What is left over the work by hand is the unit of work, the commit and its limits, the positions, and the
 middleware and retry around them."""
 
@@ -76,7 +79,7 @@ def measure(ground: Ground) -> Part:
                         at_least=True,
                         why=_by_hand(measured, name),
                     )
-        _threads(part, ours, ground.rounds)
+        _threads(part, ours, dictionary, ground.rounds)
     return part
 
 
@@ -88,21 +91,32 @@ def _by_hand(measured: Measured, name: str) -> str:
     return f"By hand, in one function, the same work has {number_text(speed)} times its rate."
 
 
-def _threads(part: Part, ours: Contender, rounds: int) -> None:
-    """The same bus under more and more threads."""
+def _threads(part: Part, ours: Contender, dictionary: Contender, rounds: int) -> None:
+    """The same bus under more and more threads, and the work by hand under one and most."""
     rates: dict[int, list[float]] = {count: [] for count in THREADS}
+    by_hand: dict[int, list[float]] = {1: [], THREADS[-1]: []}
     lost = 0.0
     for number in range(rounds):
         for count in THREADS if number % 2 == 0 else reversed(THREADS):
             answer = ours.ask("threads", n=COMMANDS, count=count)
             rates[count].append(answer["commands"] / answer["seconds"])
             lost += answer["lost"]
+        for count, each in by_hand.items():
+            answer = dictionary.ask("threads", n=COMMANDS, count=count)
+            each.append(answer["commands"] / answer["seconds"])
         lost += ours.ask("contended", count=THREADS[-1], each=20)["lost"]
     for count, each in rates.items():
         part.row(f"ours, {count} threads", Spread.of(each), "commands/s")
-    pairs = zip(rates[THREADS[-1]], rates[1], strict=True)
-    kept = Spread.of([many / one for many, one in pairs])
-    part.limit("rate with 16 threads against one", lambda: kept, 0.5, at_least=True)
+    for count, each in by_hand.items():
+        part.row(f"by hand, {count} threads", Spread.of(each), "commands/s")
+    kept, kept_by_hand = _kept(rates), _kept(by_hand)
+    part.limit(
+        "rate with 16 threads against one",
+        lambda: kept,
+        0.5,
+        at_least=True,
+        why=WHY_THREADS.format(number_text(kept_by_hand.median)),
+    )
     part.limit(
         "effects lost, 16 threads on one counter or each on its own",
         lambda: Spread.of([lost]),
@@ -114,3 +128,9 @@ def _threads(part: Part, ours: Contender, rounds: int) -> None:
         across="threads",
         upward="commands/s",
     )
+
+
+def _kept(rates: dict[int, list[float]]) -> Spread:
+    """What is left of the rate of one thread when there are most."""
+    pairs = zip(rates[THREADS[-1]], rates[1], strict=True)
+    return Spread.of([many / one for many, one in pairs])
