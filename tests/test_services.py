@@ -110,7 +110,7 @@ def test_make_says_so_when_there_is_no_python(
 def test_make_update_says_so_when_nothing_is_known_of_the_template(
     baked: dict[str, BakedProject], tmp_path: Path
 ) -> None:
-    (tmp_path / "Makefile").write_text((baked["defaults"].path / "Makefile").read_text())
+    (tmp_path / "Makefile").write_text((baked["sqlite"].path / "Makefile").read_text())
     (tmp_path / ".venv/bin").mkdir(parents=True)
     (tmp_path / ".venv/bin/uv").touch()
     outcome = subprocess.run(
