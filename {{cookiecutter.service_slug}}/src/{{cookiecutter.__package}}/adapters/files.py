@@ -8,6 +8,7 @@ from typing import Any
 
 from ..config import Settings
 from ..service.ports import FileStore
+from . import aws
 
 
 class MemoryFileStore:
@@ -83,8 +84,6 @@ def open_files(settings: Settings) -> FileStore:
     if not settings.s3_bucket:
         return DiskFileStore(settings.files_path)
     from botocore.config import Config  # only here: slow to import, and most local runs do without
-
-    from . import aws
 
     client = aws.session().create_client(
         "s3",
