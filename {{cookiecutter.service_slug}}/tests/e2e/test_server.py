@@ -142,7 +142,7 @@ def test_a_request_in_flight_is_answered_before_the_server_stops(tmp_path: Path)
 
 
 def test_it_is_not_ready_for_a_while_before_it_stops(tmp_path: Path) -> None:
-    with serving(tmp_path, DRAIN_SECONDS="3") as server:
+    with serving(tmp_path, DRAIN_SECONDS="4") as server:
         assert httpx.get(f"{server.url}/ready").status_code == 200
         server.process.terminate()
         until(lambda: httpx.get(f"{server.url}/ready").status_code == 503 or None)
