@@ -116,6 +116,11 @@ BUS = [
     ("adapters/event_store/memory.py", "if moved and self._has(commit):", "if False:"),
     ("adapters/event_store/memory.py", "if row.parked_at is None]", "]"),
     ("adapters/event_store/sqlite_database.py", 'execute("BEGIN IMMEDIATE")', 'execute("BEGIN")'),
+    (
+        "adapters/event_store/sqlite_database.py",
+        'connection.execute("BEGIN")\n            yield connection\n            connection.execute("COMMIT")',
+        "yield connection",
+    ),
     ("adapters/event_store/memory.py", "commit.version >= first and", ""),
     (
         "adapters/event_store/sqlite.py",

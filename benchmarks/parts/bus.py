@@ -28,9 +28,8 @@ and protean do; what protean's memory store holds slows it down, and it begins e
 
 WHY_BARE = """The dictionary call does none of the work: no id, no time, no text, no check, no log. What a bus adds to the
 same work shows next to the work by hand."""
-WHY_THREADS = """In CPython one thread runs at a time, and each command lets go of the interpreter for its id, which comes from the
-operating system, and for the lock of the store: on several cores, handing it over then costs more than the command.
-The work by hand, with the same id and lock, keeps {} of its rate."""
+WHY_THREADS = """In CPython one thread runs at a time, and handing the interpreter over costs. The work by hand, which takes its id from
+the operating system and has a lock just so, keeps {} of its rate."""
 WHY_WORK = """What is left over the work by hand is the unit of work, the commit and its limits, the positions, and the
 middleware and retry around them."""
 

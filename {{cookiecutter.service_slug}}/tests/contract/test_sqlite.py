@@ -4,17 +4,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from {{ cookiecutter.__package }}.adapters.event_store import sqlite
 from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
 from {{ cookiecutter.__package }}.bus import (
     ConfigurationError,
     EventStore,
+    Position,
     StoreUnavailable,
 )
 
 from ..support import counter
+from ..support.commits import append, commit, events
 from .event_store_contract import EventStoreContract
 
 ADD_FROM_ANOTHER_PROCESS = """
@@ -46,6 +50,26 @@ def test_data_survives_closing_and_opening_again(tmp_path: Path) -> None:
         bus.handle(counter.Add(counter_id="c"))
         assert bus.ask(counter.GetTotal(counter_id="c")) == expected
         store.close()
+
+
+def test_a_load_is_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its end is never behind a commit that its events are not of: who appends there overlooks it."""
+    store, other = (SqliteEventStore(tmp_path / "events.db") for _ in "ab")
+    store.append(commit(append(Position.start("s/1"), "seen")))
+    head = sqlite._head
+
+    def overtaken(*arguments: Any) -> int:
+        monkeypatch.undo()
+        other.append(commit(append(Position("s/1", 1), "not seen")))
+        return head(*arguments)
+
+    monkeypatch.setattr(sqlite, "_head", overtaken)
+    loaded = store.load("s/1")
+
+    assert (loaded.position, loaded.events) == (Position("s/1", 1), [events("seen")])
+    assert store.load("s/1").position == Position("s/1", 2)
+    store.close()
+    other.close()
 
 
 def test_processes_on_one_file_lose_no_update(tmp_path: Path) -> None:

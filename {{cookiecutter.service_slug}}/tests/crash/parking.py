@@ -5,6 +5,7 @@ A program: it takes the store from the environment.
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from {{ cookiecutter.__package }} import log
 from {{ cookiecutter.__package }}.bootstrap import open_store
@@ -17,12 +18,12 @@ from ..support.crash import Mortal, crash_at_every_call
 ROUNDS = 50
 
 
-def bus_of(settings: Settings, mortal: Mortal[object] = lambda port: port) -> MessageBus:
+def bus_of(settings: Settings, mortal: Mortal[Any] = lambda port: port) -> MessageBus:
     store = mortal(open_store(settings))
-    return counter.make_bus(store, dispatch=Dispatch(grace=timedelta(0)))  # type: ignore[arg-type] # wrapped
+    return counter.make_bus(store, dispatch=Dispatch(grace=timedelta(0)))
 
 
-def act(settings: Settings, number: int, mortal: Mortal[object]) -> None:
+def act(settings: Settings, number: int, mortal: Mortal[Any]) -> None:
     bus = bus_of(settings, mortal)
     bus.handle(counter.Open(counter_id=f"c{number}"))
     bus.handle(counter.Add(counter_id=f"c{number}", carry_to="missing"))

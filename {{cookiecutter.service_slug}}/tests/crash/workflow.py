@@ -7,6 +7,7 @@ import sys
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from {{ cookiecutter.__package }} import log
 from {{ cookiecutter.__package }}.adapters import files
@@ -41,12 +42,10 @@ def main(folder: Path) -> None:
         print(f"{'inline' if inline else 'worker'}: {points} points")
 
 
-def bus_of(
-    settings: Settings, inline: bool, mortal: Mortal[object] = lambda port: port
-) -> MessageBus:
+def bus_of(settings: Settings, inline: bool, mortal: Mortal[Any] = lambda port: port) -> MessageBus:
     return make_bus(
         settings,
-        store=mortal(open_store(settings)),  # type: ignore[arg-type]
+        store=mortal(open_store(settings)),
         dependencies={ports.FileStore: mortal(files.open_files(settings))},
         dispatch=Dispatch(inline=inline, grace=timedelta(0)),
     )
@@ -67,9 +66,7 @@ def key_of(new_id: str) -> Idempotency:
     return Idempotency("crash", new_id, "the same each time")
 
 
-def act(
-    settings: Settings, folder: Path, inline: bool, number: int, mortal: Mortal[object]
-) -> None:
+def act(settings: Settings, folder: Path, inline: bool, number: int, mortal: Mortal[Any]) -> None:
     """Take in one, write into the ledger that it was accepted, and run what follows."""
     bus = bus_of(settings, inline, mortal)
     new_id = id_of(number, inline)

@@ -23,12 +23,12 @@ MODEL = "{{ cookiecutter.__plural_snake }}"
 OPEN = 3
 
 
-def bus_on(path: Path, **dispatch: bool) -> MessageBus:
+def bus_on(path: Path, *, inline: bool = True) -> MessageBus:
     return make_bus(
         Settings(store="memory"),
         store=SqliteEventStore(path),
         dependencies={FileStore: MemoryFileStore()},
-        dispatch=Dispatch(**dispatch),  # type: ignore[arg-type]
+        dispatch=Dispatch(inline=inline),
     )
 
 
