@@ -12,25 +12,11 @@ CHOSEN = {
     "quality_extras": {{ cookiecutter.quality_extras | tojson }},
 }
 
-# The files and folders that only these choices need.
+# The files and folders that only these choices need; what is inside of a folder stands before it.
 OWNED = {
-    ("store", "dynamodb", "postgres"): [
-        PACKAGE / "entrypoints/aws_http.py",
-        PACKAGE / "entrypoints/aws_runtime.py",
-        Path(".cfnlintrc.yaml"),
-        Path(".checkov.yaml"),
-        Path("deploy/lambda.mk"),
-        Path("deploy/package.py"),
-        Path("samconfig.toml"),
-        Path("tests/e2e/events"),
-        Path("tests/e2e/test_aws_lambda.py"),
-    ],
     ("store", "dynamodb"): [
-        PACKAGE / "adapters/event_store/dynamodb.py",
-        PACKAGE / "adapters/event_store/dynamodb_errors.py",
-        PACKAGE / "adapters/event_store/dynamodb_feed.py",
-        PACKAGE / "adapters/event_store/dynamodb_table.py",
-        PACKAGE / "adapters/event_store/dynamodb_views.py",
+        PACKAGE / "adapters/event_store/dynamodb",
+        PACKAGE / "entrypoints/aws/stream.py",
         Path("tests/contract/test_dynamodb.py"),
         Path("tests/contract/test_written_dynamodb.py"),
         Path("tests/golden/bus/1.0.0/dynamodb.json"),
@@ -43,12 +29,18 @@ OWNED = {
         Path("tests/support/dynamodb_cost.py"),
         Path("tests/unit/test_config_dynamodb.py"),
     ],
+    ("store", "dynamodb", "postgres"): [
+        PACKAGE / "entrypoints/aws",
+        Path(".cfnlintrc.yaml"),
+        Path(".checkov.yaml"),
+        Path("deploy/lambda.mk"),
+        Path("deploy/package.py"),
+        Path("samconfig.toml"),
+        Path("tests/e2e/events"),
+        Path("tests/e2e/test_aws_lambda.py"),
+    ],
     ("store", "postgres"): [
-        PACKAGE / "adapters/event_store/migrations",
-        PACKAGE / "adapters/event_store/postgres.py",
-        PACKAGE / "adapters/event_store/postgres_append.py",
-        PACKAGE / "adapters/event_store/postgres_database.py",
-        PACKAGE / "adapters/event_store/postgres_views.py",
+        PACKAGE / "adapters/event_store/postgres",
         Path("tests/contract/test_postgres.py"),
         Path("tests/contract/test_written_postgres.py"),
         Path("tests/golden/bus/1.0.0/postgres.json"),
@@ -70,7 +62,6 @@ OWNED = {
 VARIANTS = {
     "store": [
         PACKAGE / "config.py",
-        PACKAGE / "entrypoints/aws_lambda.py",
         Path("template.yaml"),
     ],
     "license": [Path("LICENSE")],

@@ -177,7 +177,7 @@ def _imported(package: Path, name: str) -> str:
 
 def _project() -> Mapping[str, object]:
     path = Path.cwd() / "pyproject.toml"
-    if not path.is_file() or not list(Path.cwd().glob("src/*/bus/message_bus.py")):
+    if not path.is_file() or not list(Path.cwd().glob("src/*/bus/__init__.py")):
         raise InvalidAnswer(
             f"{Path.cwd()} is not the folder of a service: run this where its pyproject.toml is"
         )

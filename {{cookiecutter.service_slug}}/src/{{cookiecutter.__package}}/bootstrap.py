@@ -1,15 +1,27 @@
-"""The composition root: the only place that knows which adapter serves which port."""
+"""The composition root: the only place that knows which adapter serves which port.
+
+What the service is made of stands in open lists, one line each.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 from .adapters import (
     files,
 )
-from .bus import Dispatch, EventStore, MessageBus, Middleware, Retry, bootstrap
+from .bus import (
+    Dispatch,
+    EventStore,
+    MessageBus,
+    Middleware,
+    Retry,
+    Subscriber,
+    bootstrap,
+)
 from .config import Settings
-from .log import log_messages
+from .observability import log
 from .service import (
     {{ cookiecutter.__aggregate_snake }},
 )
@@ -23,11 +35,31 @@ PORTS: tuple[tuple[Any, Callable[[Settings], Any]], ...] = (  # a port, and what
     (FileStore, files.open_files),
 )
 
+MIDDLEWARE: tuple[Middleware, ...] = (  # around every message, the outermost first
+    log.log_messages,
+)
+
+SUBSCRIBERS: tuple[Callable[[Settings, MessageBus], Subscriber], ...] = (
+    # what makes each one that follows the feed, besides the read models
+)
+
+STORE_LAYERS: tuple[Callable[[Settings, EventStore], EventStore], ...] = (
+    # what wraps the event store, the innermost first
+)
+
+RUNNERS = (  # what `serve` and `worker` run, a thread each: functions of the entry points, by name
+    "worker:run_pending",
+    "worker:run_subscriptions",
+)
+
 
 def open_store(settings: Settings) -> EventStore:
-    """The event store that STORE names. Only its module is imported: no other's driver is needed."""
+    """The event store that STORE names, in its layers. Only its module is imported, so that no other
+    store's driver is needed."""
     module = import_module(f".adapters.event_store.{settings.store}", __package__)
     store: EventStore = module.open_store(settings)
+    for layer in STORE_LAYERS:
+        store = layer(settings, store)
     return store
 
 
@@ -50,7 +82,7 @@ def make_bus(
     retry: Retry | None = None,
 ) -> MessageBus:
     """The message bus of this service. What is given replaces what `settings` would choose;
-    `middleware` goes inside of the logging.
+    `middleware` goes inside of MIDDLEWARE.
 
     Raises `ConfigurationError` if the wiring is wrong or the store cannot be opened.
     """
@@ -66,7 +98,8 @@ def make_bus(
             **{port: open_(settings) for port, open_ in PORTS if port not in given},
             **given,
         },
-        middleware=[log_messages, *middleware],
+        middleware=[*MIDDLEWARE, *middleware],
+        subscribers=[partial(make, settings) for make in SUBSCRIBERS],
         dispatch=dispatch or Dispatch(inline=settings.dispatch == "inline"),
         retry=retry,
         snapshot_every=settings.snapshot_every,

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from .bus.errors import ConfigurationError
+from .bus import ConfigurationError
 
 
 class Settings(BaseSettings):

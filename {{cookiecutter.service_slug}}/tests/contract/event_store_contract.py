@@ -17,6 +17,7 @@ from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import (
     ConcurrencyError,
+    Context,
     Dispatch,
     DuplicateCommand,
     EventStore,
@@ -34,11 +35,12 @@ from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} i
 from ..support import counter
 from ..support.commits import NOW, append, commit, events, follow_up
 from ..support.race import THREADS, all_at_once
+from .context_contract import ContextContract
 from .log_contract import LogContract
 from .views_contract import ViewsContract
 
 
-class EventStoreContract(LogContract, ViewsContract):
+class EventStoreContract(LogContract, ContextContract, ViewsContract):
     """The contract suite."""
 
     # The stream
@@ -55,17 +57,20 @@ class EventStoreContract(LogContract, ViewsContract):
             commit(
                 append(store.load("s/1").position, "y", "z"),
                 command_id="c2",
-                causation_id="s/9@4",
+                context=Context("another", "s/9@4"),
                 recorded_at=NOW.replace(microsecond=0) - timedelta(days=1),
             )
         )
         first, second = store.commits("s/1")
         assert (first.stream_id, first.version, first.count) == ("s/1", 1, 1)
-        assert (first.command_id, first.command, first.causation_id) == ("c1", "Note", None)
-        assert first.correlation_id == "correlation of c1"
+        assert (first.command_id, first.command, first.context) == (
+            "c1",
+            "Note",
+            Context("correlation of c1"),
+        )
         assert (first.events, first.recorded_at) == (events("x"), NOW)
         assert (second.version, second.count, second.events) == (2, 2, events("y", "z"))
-        assert second.causation_id == "s/9@4"
+        assert second.context == Context("another", "s/9@4")
         assert second.recorded_at == NOW.replace(microsecond=0) - timedelta(days=1)
 
     def test_order_is_by_version_whatever_the_clock_says(self, store: EventStore) -> None:
@@ -384,7 +389,7 @@ class EventStoreContract(LogContract, ViewsContract):
         while store.due(datetime.now(UTC)):
             Worker(client).run_once()
         assert client.ask(counter.GetTotal(counter_id="target")) == source > 0
-        causes = [each.causation_id for each in store.commits("Counter/target")[1:]]
+        causes = [each.context.causation_id for each in store.commits("Counter/target")[1:]]
         assert causes == [f"Counter/source@{version}" for version in range(2, source + 2)]
         assert store.parked() == []
 

@@ -9,6 +9,7 @@ import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.bus import (
+    Context,
     Commit,
     ConcurrencyError,
     DuplicateCommand,
@@ -279,7 +280,7 @@ def _a_house(store: EventStore) -> list[Stored]:
     rows = (follow_up("s/1", 1, 0), follow_up("s/1", 1, 1), follow_up("s/1", 1, 2))
     store.append(commit(append(Position.start("s/1"), "é"), follow_ups=rows))
     store.append(commit(append(store.load("s/1").position), consumes=rows[0].key))
-    store.append(keyed(append(Position.start("s/2")), causation_id="s/1@1"))
+    store.append(keyed(append(Position.start("s/2")), context=Context("c", "s/1@1")))
     store.append(commit(append(store.load("s/1").position)))
     assert store.park(rows[1], NOW, "it failed")
     stored = list(store.dump())

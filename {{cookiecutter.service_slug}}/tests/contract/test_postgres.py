@@ -73,7 +73,8 @@ def store(url: str) -> Iterator[PostgresEventStore]:
 def insert(connection: psycopg.Connection[tuple[object, ...]], stream_id: str) -> None:
     connection.execute(
         "INSERT INTO commits (stream_id, version, count, events, command_id, command,"
-        " correlation_id, recorded_at) VALUES (%s, 1, 1, '[]', 'c', 'C', 'c', now())",
+        " correlation_id, context, recorded_at)"
+        " VALUES (%s, 1, 1, '[]', 'c', 'C', 'c', '{}', now())",
         (stream_id,),
     )
 

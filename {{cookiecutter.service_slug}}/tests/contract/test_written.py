@@ -7,7 +7,7 @@ import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
-from {{ cookiecutter.__package }}.entrypoints import transfer
+from {{ cookiecutter.__package }}.entrypoints.cli import transfer
 
 from ..support import written
 

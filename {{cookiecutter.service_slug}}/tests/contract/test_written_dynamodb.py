@@ -14,7 +14,7 @@ from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import (
 )
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.bus import PendingCommand, Stored
-from {{ cookiecutter.__package }}.entrypoints import transfer
+from {{ cookiecutter.__package }}.entrypoints.cli import transfer
 
 from ..support import written
 from ..support.moto_server import REGION, moto_server

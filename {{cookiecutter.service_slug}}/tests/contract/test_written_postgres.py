@@ -19,7 +19,7 @@ from {{ cookiecutter.__package }}.adapters.event_store.postgres import (
     PostgresEventStore,
 )
 from {{ cookiecutter.__package }}.config import Settings
-from {{ cookiecutter.__package }}.entrypoints import transfer
+from {{ cookiecutter.__package }}.entrypoints.cli import transfer
 
 from ..support import written
 from ..support.postgres import database, migrated, postgres_server, server, template, url

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from {{ cookiecutter.__package }} import log
+from {{ cookiecutter.__package }}.observability import log
 
 from ..support.process import run
 

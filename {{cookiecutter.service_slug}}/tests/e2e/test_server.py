@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
-from {{ cookiecutter.__package }}.entrypoints.server import listen
+from {{ cookiecutter.__package }}.entrypoints.api.server import listen
 
 from ..support.process import Server, run, running, serving, until
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.__package }} import log
+from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.bus import Dispatch
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
 from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries

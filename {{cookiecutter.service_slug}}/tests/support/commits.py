@@ -6,6 +6,7 @@ from typing import Any
 
 from {{ cookiecutter.__package }}.bus import (
     Commit,
+    Context,
     EventStore,
     PendingCommand,
     PendingKey,
@@ -32,8 +33,7 @@ def commit(*appends: StreamAppend, **fields: Any) -> Commit:
     return Commit(
         command_id=command_id,
         command="Note",
-        correlation_id=f"correlation of {command_id}",
-        causation_id=fields.pop("causation_id", None),
+        context=fields.pop("context", None) or Context(f"correlation of {command_id}"),
         recorded_at=fields.pop("recorded_at", NOW),
         appends=appends,
         **fields,
@@ -45,8 +45,7 @@ def follow_up(stream_id: str, version: int, ordinal: int = 0, **fields: Any) -> 
         PendingKey(stream_id, version, ordinal),
         fields.pop("command_id", f"follow-up {version}.{ordinal}"),
         '[{"$type":"Note","text":"é"}]',
-        f"{stream_id}@{version}",
-        "the correlation",
+        Context("the correlation", f"{stream_id}@{version}", depth=1),
         1,
         fields.pop("due_at", NOW),
     )

@@ -20,6 +20,7 @@ from {{ cookiecutter.__package }}.bus import (
     Codec,
     Command,
     Commit,
+    Context,
     Dispatch,
     DomainError,
     Envelope,
@@ -137,8 +138,7 @@ def _commit_of(event: Event, position: Position, command_id: str, clock: FakeClo
     return Commit(
         command_id=command_id,
         command="Given",
-        correlation_id=command_id,
-        causation_id=None,
+        context=Context(command_id),
         recorded_at=clock.now(),
         appends=(StreamAppend(position, Codec([type(event)]).encode([event]), 1),),
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from {{ cookiecutter.__package }} import log
+from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.adapters import aws
 from {{ cookiecutter.__package }}.adapters.event_store import dynamodb
 from {{ cookiecutter.__package }}.bus import Dispatch, MessageBus

@@ -8,7 +8,7 @@ from datetime import timedelta
 from threading import Event
 from typing import Any
 
-from {{ cookiecutter.__package }} import log
+from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.adapters import files
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import Dispatch, Envelope, Next

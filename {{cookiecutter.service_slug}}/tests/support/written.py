@@ -16,6 +16,7 @@ import msgspec
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
 from {{ cookiecutter.__package }}.bus import (
+    Context,
     EventStore,
     Idempotency,
     IdempotencyRecord,
@@ -28,7 +29,7 @@ from {{ cookiecutter.__package }}.bus import (
     Worker,
     __version__,
 )
-from {{ cookiecutter.__package }}.entrypoints import transfer
+from {{ cookiecutter.__package }}.entrypoints.cli import transfer
 
 from .commits import commit
 from .fakes import FakeClock
@@ -86,10 +87,10 @@ def assert_as_it_was(store: EventStore) -> None:
 
     at = datetime(2026, 1, 2, 3, 4, 15, tzinfo=UTC)
     (opened, posted, transferred) = store.commits("Ledger/a")
-    assert opened.correlation_id == "opens a"
-    assert (posted.version, posted.command, posted.causation_id) == (2, "Post", None)
+    assert opened.context.correlation_id == "opens a"
+    assert (posted.version, posted.command, posted.context.causation_id) == (2, "Post", None)
     assert (transferred.count, transferred.recorded_at) == (2, at)
-    assert store.commits("Ledger/c")[-1].causation_id == "Ledger/c@3"
+    assert store.commits("Ledger/c")[-1].context.causation_id == "Ledger/c@3"
 
     assert store.due(now) == [PendingKey("Ledger/a", 2, 0)]
     (claimed,) = store.pending("Ledger/a")
@@ -97,8 +98,7 @@ def assert_as_it_was(store: EventStore) -> None:
         key=PendingKey("Ledger/a", 2, 0),
         command_id="id-6",
         payload='[{"$type":"SendReminder","ledger_id":"a","text":"é ☃"}]',
-        causation_id="Ledger/a@2",
-        correlation_id="id-5",
+        context=Context("id-5", "Ledger/a@2", depth=1),
         attempts=2,
         due_at=at,
     )

@@ -19,6 +19,7 @@ from {{ cookiecutter.__package }}.bus import (
     CommitTooLarge,
     ConcurrencyError,
     ConfigurationError,
+    Context,
     Dispatch,
     DomainError,
     Envelope,
@@ -29,7 +30,6 @@ from {{ cookiecutter.__package }}.bus import (
     Next,
     Outcome,
     Position,
-    Reader,
     Repository,
     Retry,
     Snapshots,
@@ -39,6 +39,7 @@ from {{ cookiecutter.__package }}.bus import (
     applies,
     bootstrap,
 )
+from {{ cookiecutter.__package }}.bus.runtime.reader import StoreReader
 
 from ..support import counter
 from ..support.fakes import CountingIds, FakeClock
@@ -205,10 +206,10 @@ def test_every_event_says_what_caused_it_and_what_set_it_all_in_motion() -> None
     assert (first.causation_id, first.correlation_id) == ("id-1", "the request")
     assert (first.recorded_at, first.command) == (clock.now(), "Grow")
     _, follow_up = journal.envelopes
-    assert (follow_up.message_id, follow_up.causation_id) == ("id-2", "Node/a@1")
+    assert (follow_up.message_id, follow_up.context.causation_id) == ("id-2", "Node/a@1")
     (second,) = bus.store.commits("Node/b")
-    assert (second.command_id, second.causation_id) == ("id-2", "Node/a@1")
-    assert second.correlation_id == "the request"
+    assert (second.command_id, second.context.causation_id) == ("id-2", "Node/a@1")
+    assert second.context.correlation_id == "the request"
 
 
 def test_without_a_correlation_id_the_command_gives_its_own() -> None:
@@ -450,7 +451,7 @@ def test_inline_dispatch_keeps_to_its_budget_of_steps() -> None:
     bus = make_bus(middleware=[journal], dispatch=Dispatch(steps=2))
     bus.handle(Grow(name="a", below={"b": {"d": {}}, "c": {}}))
     assert journal.names == ["a", "b", "c"]
-    assert [row.causation_id for row in bus.store.pending("Node/b")] == ["Node/b@1"]
+    assert [row.context.causation_id for row in bus.store.pending("Node/b")] == ["Node/b@1"]
 
 
 def test_inline_dispatch_keeps_to_its_budget_of_time() -> None:
@@ -491,7 +492,7 @@ def test_a_reader_sees_an_aggregate_as_of_a_version_within_a_commit() -> None:
     for counter_id in "ab":
         bus.handle(counter.Open(counter_id=counter_id))
     bus.handle(Transfer(source="a", target="b"))
-    reader = Reader(Repository(bus.store, bus.codecs, Snapshots()), {})
+    reader = StoreReader(Repository(bus.store, bus.codecs, Snapshots()), {}, Context())
     seen = [reader.get(counter.Counter, "a", at) for at in (1, 2, 3, 9)]
     assert [(each.total, each.version) for each in seen] == [(0, 1), (1, 2), (2, 3), (2, 3)]
     for at in (0, -1):

@@ -116,7 +116,7 @@ def test_one_effect_each_whatever_fails(steps: list[Step], faults: list[Fault]) 
     for name in NAMES:
         own = [commit for commit in commits if commit.stream_id == f"Counter/{name}"]
         assert [commit.version for commit in own] == list(range(1, len(own) + 1))
-        direct = sum(commit.causation_id is None for commit in own) - 1
+        direct = sum(commit.context.causation_id is None for commit in own) - 1
         certain, perhaps = service.certain[name], service.perhaps[name]
         assert certain <= direct <= certain + perhaps
     led_to = [
@@ -125,7 +125,7 @@ def test_one_effect_each_whatever_fails(steps: list[Step], faults: list[Fault]) 
         if '"carry_to":""' not in commit.events and "Added" in commit.events
     ]
     assert sorted(led_to) == sorted(
-        commit.causation_id for commit in commits if commit.causation_id
+        commit.context.causation_id for commit in commits if commit.context.causation_id
     )
     command_ids = [commit.command_id for commit in commits]
     assert len(set(command_ids)) == len(command_ids)

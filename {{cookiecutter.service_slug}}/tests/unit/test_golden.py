@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 import pytest
 
 from {{ cookiecutter.__package }}.bus import Event
-from {{ cookiecutter.__package }}.bus.messages import MessageType
+from {{ cookiecutter.__package }}.bus.model.messages import MessageType
 
 from ..support import golden
 

@@ -1,14 +1,20 @@
 """The message bus: commands, events, units of work and event sourcing, in process and durable.
 
-Vendored into the service and never edited here; a newer one comes with the template. It knows no
-HTTP, no database and no logging, and imports nothing from its neighbours.
+It is vendored into the service and never edited here: `make update` brings a newer one. It knows no
+HTTP, no database and no logging, and imports nothing from its neighbours. It has three rooms:
 
-`__version__` is that of the template which it came with: `CHANGELOG.md` there says what is in it.
+- `model`: what an owner subclasses and is handed. It imports neither of the other two.
+- `store`: the ports to the event store, and what passes through them.
+- `runtime`: what moves messages between the two.
+
+Owners import from here, whatever room a name is in. `__version__` is that of the template which the
+bus came with: `CHANGELOG.md` there says what is in it.
 """
 
-from .aggregate import Aggregate, applies
-from .codec import Codec, Codecs
-from .errors import (
+from .model.aggregate import Aggregate, applies
+from .model.clock import Clock, SystemClock
+from .model.context import Context
+from .model.errors import (
     AggregateExists,
     AggregateNotFound,
     CodecError,
@@ -24,35 +30,32 @@ from .errors import (
     StoreUnavailable,
     UnknownEvent,
 )
-from .handlers import CommandHandler, EventHandler, QueryHandler
-from .message_bus import Dispatch, MessageBus, Middleware, Next, Outcome, Registry, Retry
-from .messages import Clock, Command, Event, IdSource, Message, Query, RandomIds, SystemClock
-from .pending import Worker
-from .projection import Projection, Projector
-from .reader import Page, Reader
-from .repository import Repository
-from .snapshots import Snapshots
-from .store import (
-    Commit,
-    EventStore,
-    FeedPage,
-    Idempotency,
-    IdempotencyRecord,
-    LoadedStream,
-    PendingCommand,
-    PendingKey,
-    Position,
-    RecordedEvent,
-    Snapshot,
-    Stored,
-    StoredCommit,
-    StreamAppend,
-)
-from .subscription import Subscription
-from .unit_of_work import Envelope, UnitOfWork
-from .upcasting import Upcaster, Upcasters
-from .views import ViewRow, Views
-from .wiring import bootstrap
+from .model.handlers import CommandHandler, EventHandler, QueryHandler
+from .model.ids import IdSource, RandomIds
+from .model.messages import Command, Event, Message, Query
+from .model.projection import Projection
+from .model.reader import Page, Reader
+from .model.recorded_event import RecordedEvent
+from .model.unit_of_work import UnitOfWork
+from .model.upcasting import Upcaster, Upcasters
+from .runtime.dispatch import Dispatch, Retry
+from .runtime.envelope import Envelope, Middleware, Next
+from .runtime.message_bus import MessageBus, Outcome, Registry
+from .runtime.projector import Projector
+from .runtime.repository import Repository
+from .runtime.snapshots import Snapshots
+from .runtime.subscription import Subscriber, Subscription, advance_all, follow
+from .runtime.wiring import bootstrap
+from .runtime.worker import Worker
+from .store.codec import Codec, Codecs
+from .store.commit import Commit, StoredCommit
+from .store.event_store import EventStore
+from .store.idempotency import Idempotency, IdempotencyRecord
+from .store.log import FeedPage, Log, Progress, PushedFeed
+from .store.pending import PendingCommand, PendingCommands, PendingKey
+from .store.stream import LoadedStream, Position, Snapshot, StreamAppend
+from .store.transfer import Stored, Transfer
+from .store.views import ViewRow, Views
 
 __version__ = "1.0.0"
 
@@ -70,6 +73,7 @@ __all__ = [
     "CommitTooLarge",
     "ConcurrencyError",
     "ConfigurationError",
+    "Context",
     "Dispatch",
     "DomainError",
     "DuplicateCommand",
@@ -84,6 +88,7 @@ __all__ = [
     "IdempotencyRecord",
     "InvalidCursor",
     "LoadedStream",
+    "Log",
     "Message",
     "MessageBus",
     "Middleware",
@@ -91,10 +96,13 @@ __all__ = [
     "Outcome",
     "Page",
     "PendingCommand",
+    "PendingCommands",
     "PendingKey",
     "Position",
+    "Progress",
     "Projection",
     "Projector",
+    "PushedFeed",
     "Query",
     "QueryHandler",
     "RandomIds",
@@ -111,8 +119,10 @@ __all__ = [
     "Stored",
     "StoredCommit",
     "StreamAppend",
+    "Subscriber",
     "Subscription",
     "SystemClock",
+    "Transfer",
     "UnitOfWork",
     "UnknownEvent",
     "Upcaster",
@@ -121,6 +131,8 @@ __all__ = [
     "Views",
     "Worker",
     "__version__",
+    "advance_all",
     "applies",
     "bootstrap",
+    "follow",
 ]

@@ -1,23 +1,14 @@
 """What the outside sees of an id, a state and an event, whichever entry point it asks."""
 
-import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from ..bus import RecordedEvent
+from ..bus import Outcome, RecordedEvent
 from ..domain.{{ cookiecutter.__aggregate_snake }} import aggregate
 from ..service.{{ cookiecutter.__aggregate_snake }} import projections, queries
-
-ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
-
-
-def is_id(text: str) -> bool:
-    """Whether this could be an id at all: what could not, is the id of nothing."""
-    return re.fullmatch(ID_PATTERN, text) is not None and not text.endswith("\n")
-
 
 @dataclass(frozen=True, kw_only=True)
 class {{ cookiecutter.__aggregate }}State:
@@ -70,7 +61,7 @@ def utc(moment: datetime) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryEntry:
-    """An event, with when and why. `recorded_at` is ISO 8601 in UTC."""
+    """An event, with when, why and by whom. `recorded_at` is ISO 8601 in UTC."""
 
     type: str
     event_id: str
@@ -78,7 +69,14 @@ class HistoryEntry:
     recorded_at: str
     causation_id: str
     correlation_id: str
+    actor: str
     data: dict[str, Any]
+
+
+def taken(outcome: Outcome) -> dict[str, Any]:
+    """What became of a command at once: the events that it recorded."""
+    events = [asdict(history_entry(recorded)) for recorded in outcome.events]
+    return {"replayed": outcome.replayed, "events": events}
 
 
 def history_entry(recorded: RecordedEvent) -> HistoryEntry:
@@ -92,5 +90,6 @@ def history_entry(recorded: RecordedEvent) -> HistoryEntry:
         recorded_at=utc(recorded.recorded_at),
         causation_id=recorded.causation_id,
         correlation_id=recorded.correlation_id,
+        actor=recorded.context.actor,
         data=data,
     )

@@ -1,56 +1,63 @@
-"""The worker: it runs the commands which a stop or a fault left behind, and keeps the read models.
+"""The worker: what runs beside the server, or in a process of its own for any number of servers.
 
-Embedded, it is a thread beside the server; on its own, a process for any number of servers.
+Each runner of `RUNNERS` in `bootstrap.py` is a thread: a function of the settings, the bus and an
+event, which returns once the event is set.
 """
 
 import signal
+from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from threading import Event, Thread
 
-from .. import log
-from ..bootstrap import make_bus
-from ..bus import ConfigurationError, MessageBus, Worker
+from ..bootstrap import RUNNERS, make_bus
+from ..bus import ConfigurationError, MessageBus, Worker, follow
 from ..config import Settings
+from ..observability import log
+
+Runner = Callable[[Settings, MessageBus, Event], None]
 
 INTERVAL = timedelta(seconds=1)
+"""How often the worker looks for commands that are due."""
+
 FRESHNESS = timedelta(seconds=0.25)
-"""How often read models look for what is new."""
+"""How often subscribers, the read models among them, look for what is new."""
 
 
-def work(bus: MessageBus, stop: Event, interval: timedelta = INTERVAL) -> None:
-    """Run what is due until `stop` is set; the command under way is finished."""
-    worker = Worker(bus, interval=interval)
+def run_pending(_settings: Settings, bus: MessageBus, stop: Event) -> None:
+    """Run the commands that are due until `stop` is set; the command under way is finished."""
+    worker = Worker(bus, interval=INTERVAL)
     while not stop.is_set():
         try:
             worker.run(stop)
-        except Exception as error:  # a worker that died in silence would leave all behind
+        except Exception as error:  # a worker that ended without a word would leave all work undone
             log.log_error(error)
-            stop.wait(interval.total_seconds())
+            stop.wait(INTERVAL.total_seconds())
 
 
-def project(bus: MessageBus, stop: Event, interval: timedelta = FRESHNESS) -> None:
-    """Keep the read models up to date until `stop` is set."""
-    while not stop.is_set():
-        more = False
-        for name, projector in bus.projectors.items():
-            try:
-                more = projector.subscription.advance() or more
-            except Exception as error:  # one that fails holds back no other
-                log.log_error(error, log.logger.bind(projection=name))
-        if not more:
-            stop.wait(interval.total_seconds())
+def run_subscriptions(_settings: Settings, bus: MessageBus, stop: Event) -> None:
+    """Keep the read models and the other subscribers up to date until `stop` is set."""
+    interval = min(INTERVAL, FRESHNESS).total_seconds()
+    follow(list(bus.subscriptions.values()), stop, interval, log.subscriber_failed)
+
+
+def runners() -> list[Runner]:
+    """The functions that `RUNNERS` names."""
+    found = []
+    for name in RUNNERS:
+        module, _, function = name.partition(":")
+        found.append(getattr(import_module(f".{module}", __package__), function))
+    return found
 
 
 class EmbeddedWorker:
-    """Runs beside the server, and with it: one thread for commands, one for read models. Stopping it
-    finishes the command under way."""
+    """Runs beside the server, and with it. Stopping it finishes the command under way."""
 
-    def __init__(self, bus: MessageBus, *, interval: timedelta = INTERVAL) -> None:
+    def __init__(self, settings: Settings, bus: MessageBus) -> None:
         self._stop = Event()
-        often = min(interval, FRESHNESS)
         self._threads = [
-            Thread(target=work, args=(bus, self._stop, interval), name="worker"),
-            Thread(target=project, args=(bus, self._stop, often), name="projector"),
+            Thread(target=runner, args=(settings, bus, self._stop), name=runner.__name__)
+            for runner in runners()
         ]
 
     def start(self) -> None:
@@ -76,7 +83,7 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     log.logger.info("working", store=settings.store)
-    worker = EmbeddedWorker(bus)
+    worker = EmbeddedWorker(settings, bus)
     worker.start()
     stop.wait()
     worker.stop()

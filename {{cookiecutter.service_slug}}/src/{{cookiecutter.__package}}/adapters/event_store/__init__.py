@@ -1,4 +1,5 @@
-"""The event stores: each module has an `open_store(settings)` that returns its adapter."""
+"""The event stores, a folder each: `open_store(settings)` returns the adapter, and `create(settings)`,
+where there is something to create, makes what the store needs."""
 
 from datetime import UTC, datetime
 

@@ -4,41 +4,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from ... import log
 from ...bootstrap import make_bus
 from ...bus import MessageBus
 from ...config import load_settings
+from ...observability import log
 from ..worker import EmbeddedWorker
 from . import (
     {{ cookiecutter.__plural_snake }},
+    probes,
 )
-from .problems import documented, install, schemas
-from .request import Bus, RequestBoundary
+from .problems import install, schemas
+from .request import RequestBoundary
 
-ROUTES = (  # one name per module of routes
+ROUTERS = (  # one name per module that has a `router`
+    probes,
     {{ cookiecutter.__plural_snake }},
 )
-
-probes = APIRouter(tags=["probes"])
-
-
-@probes.get("/health")
-def health() -> dict[str, str]:
-    """The process is alive."""
-    return {"status": "alive"}
-
-
-@probes.get("/ready", responses=documented(503))
-def ready(request: Request, bus: Bus) -> dict[str, str]:
-    """The store answers, and the service is not about to stop."""
-    if request.app.state.stopping:
-        raise HTTPException(503, "the service is about to stop")
-    bus.store.ping()
-    return {"status": "ready"}
-
 
 class _App(FastAPI):
     def openapi(self) -> dict[str, Any]:
@@ -69,8 +53,7 @@ def create_app(bus: MessageBus, *, worker: EmbeddedWorker | None = None) -> Fast
     )
     app.state.bus, app.state.stopping = bus, False
     app.add_middleware(RequestBoundary)
-    app.include_router(probes)
-    for routes in ROUTES:
+    for routes in ROUTERS:
         app.include_router(routes.router)
     install(app)
     return app
@@ -84,5 +67,5 @@ def from_environment() -> FastAPI:
     settings = load_settings()
     log.configure(settings)
     bus = make_bus(settings)
-    worker = EmbeddedWorker(bus) if settings.worker == "embedded" else None
+    worker = EmbeddedWorker(settings, bus) if settings.worker == "embedded" else None
     return create_app(bus, worker=worker)

@@ -3,24 +3,20 @@
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from ..shapes import ID_PATTERN
-
-MAX_LEVELS = 64
+from .. import strict
 
 
 class _StrictRequest(Request):
     async def json(self) -> Any:
-        """The body. NaN, infinities, lone surrogates and numbers out of range are not JSON: what
-        is let in here must be the same when it comes back from a store."""
+        """The body, as strict JSON."""
         try:
-            return msgspec.json.decode(await self.body())
-        except (ValueError, RecursionError):  # what msgspec raises is of these, for Unicode too
+            return strict.json(await self.body())
+        except ValueError:
             raise HTTPException(422, "the body is not JSON that can be stored") from None
 
 
@@ -30,10 +26,10 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
-        async def strict(request: Request) -> Response:
+        async def handle_strictly(request: Request) -> Response:
             return await handle(_StrictRequest(request.scope, request.receive))
 
-        return strict
+        return handle_strictly
 
 
 class Body(BaseModel):
@@ -43,22 +39,14 @@ class Body(BaseModel):
 
 
 def _of_bounded_depth(value: dict[str, Any]) -> dict[str, Any]:
-    level, layer = 1, [value]
-    while layer := [inner for outer in layer for inner in _containers_in(outer)]:
-        level += 1
-        if level > MAX_LEVELS:
-            raise ValueError(f"nested more than {MAX_LEVELS} levels deep")
+    if strict.is_too_deep(value):
+        raise ValueError(f"nested more than {strict.MAX_LEVELS} levels deep")
     return value
-
-
-def _containers_in(outer: Any) -> list[Any]:
-    values = outer.values() if isinstance(outer, dict) else outer
-    return [inner for inner in values if isinstance(inner, dict | list)]
 
 
 JsonObject = Annotated[
     dict[str, Any],
     AfterValidator(_of_bounded_depth),
-    Field(description=f"Any JSON object, at most {MAX_LEVELS} levels deep."),
+    Field(description=f"Any JSON object, at most {strict.MAX_LEVELS} levels deep."),
 ]
-Id = Annotated[str, Field(pattern=ID_PATTERN)]
+Id = Annotated[str, Field(pattern=strict.ID_PATTERN)]

@@ -9,7 +9,6 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from ... import log
 from ...bus import (
     AggregateNotFound,
     CodecError,
@@ -20,6 +19,7 @@ from ...bus import (
     StoreError,
     StoreUnavailable,
 )
+from ...observability import log
 from ...service.ports import Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -87,7 +87,7 @@ def install(app: FastAPI) -> None:
     app.exception_handler(HTTPException)(_http)
     app.exception_handler(RequestValidationError)(_invalid)
     for error in (DomainError, StoreError, CodecError, Unavailable):
-        app.exception_handler(error)(_from_the_bus)
+        app.exception_handler(error)(_failed)
 
 
 async def _http(request: Request, error: HTTPException) -> JSONResponse:
@@ -122,19 +122,30 @@ def _field(found: dict[str, Any]) -> InvalidField:
     return InvalidField(field=".".join(map(str, found["loc"][:2])), message=found["msg"])
 
 
-async def _from_the_bus(_request: Request, error: Exception) -> JSONResponse:
+async def _failed(_request: Request, error: Exception) -> JSONResponse:
+    return from_the_bus(error)
+
+
+def from_the_bus(error: Exception) -> JSONResponse:
+    """The problem that an error of the bus is to whoever asked. It is logged."""
     log.log_error(error)
     match error:
-        case AggregateNotFound():
-            return response(404, str(error))
-        case CommitTooLarge():
-            return response(413, str(error))
-        case IdempotencyKeyReused() | InvalidCursor():
-            return response(422, str(error))
         case CodecError():
             return response(422, "there is a value that cannot be stored")
         case StoreUnavailable() | Unavailable():
             what = "the store" if isinstance(error, StoreUnavailable) else "another system"
             return response(503, f"{what} does not answer", headers={"Retry-After": "1"})
-        case _:
-            return response(409, str(error))
+        case DomainError() | StoreError():
+            return response(_status_of(error), str(error))
+    return response(500, "something failed in the service")
+
+
+def _status_of(error: DomainError | StoreError) -> int:
+    match error:
+        case AggregateNotFound():
+            return 404
+        case CommitTooLarge():
+            return 413
+        case IdempotencyKeyReused() | InvalidCursor():
+            return 422
+    return 409

@@ -2,8 +2,6 @@
 
 import asyncio
 import hashlib
-import re
-import uuid
 from contextlib import suppress
 from typing import Annotated
 
@@ -12,14 +10,13 @@ from fastapi import Depends, Header, Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ... import log
-from ...bus import Idempotency, MessageBus
+from ...bus import Context, Idempotency, MessageBus
+from ...observability import log
+from .. import strict
 from . import problems
 
 MAX_BODY_BYTES = 256 * 1024
 HEADER = "X-Correlation-ID"
-ANYBODY = "anonymous"  # the caller, where nobody has to say who they are
-SANE_CORRELATION_ID = re.compile(r"[!-~]([ -~]{0,126}[!-~])?")
 
 # A body that is refused is still read this far, unseen: a connection closed on a client that is
 # sending is reset, and the answer lost with it (what nginx calls a lingering close).
@@ -32,9 +29,14 @@ async def _bus(request: Request) -> MessageBus:
     return bus
 
 
-async def _correlation_id(request: Request) -> str:
-    correlation_id: str = request.state.correlation_id
-    return correlation_id
+async def _context(request: Request) -> Context:
+    """Who calls, and what the request is part of. A door that knows its caller, such as API Gateway,
+    sets `state.caller`."""
+    return Context(
+        request.state.correlation_id,
+        actor=getattr(request.state, "caller", strict.ANONYMOUS),
+        traceparent=strict.traceparent(request.headers.get("traceparent")),
+    )
 
 
 async def _idempotency(
@@ -51,13 +53,13 @@ async def _idempotency(
     """The key, of this route and this caller, and a fingerprint of the body as it came."""
     if key is None:
         return None
-    caller = getattr(request.state, "caller", ANYBODY)
+    caller = getattr(request.state, "caller", strict.ANONYMOUS)
     scope = f"{request.method} {request.scope['route'].path} {caller}"
     return Idempotency(scope, key, hashlib.sha256(await request.body()).hexdigest())
 
 
 Bus = Annotated[MessageBus, Depends(_bus)]
-CorrelationId = Annotated[str, Depends(_correlation_id)]
+RequestContext = Annotated[Context, Depends(_context)]
 IdempotencyKey = Annotated[Idempotency | None, Depends(_idempotency)]
 
 
@@ -71,7 +73,7 @@ class RequestBoundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        correlation_id = _sane(Headers(scope=scope).get(HEADER))
+        correlation_id = strict.correlation_id(Headers(scope=scope).get(HEADER))
         scope.setdefault("state", {})["correlation_id"] = correlation_id
         started = False
 
@@ -109,12 +111,6 @@ class RequestBoundary:
             await _refuse(scope, receive, send, more=more)
         else:
             await self._app(scope, _replay(body, receive), send)
-
-
-def _sane(given: str | None) -> str:
-    if given is not None and SANE_CORRELATION_ID.fullmatch(given):
-        return given
-    return uuid.uuid4().hex
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -12,7 +12,7 @@ from ...service.{{ cookiecutter.__aggregate_snake }} import queries
 from .. import shapes
 from .body import Body, Id, JsonObject, StrictRoute
 from .problems import documented
-from .request import Bus, CorrelationId, IdempotencyKey
+from .request import Bus, IdempotencyKey, RequestContext
 
 router = APIRouter(
     prefix="/{{ cookiecutter.aggregate_plural }}",
@@ -58,7 +58,7 @@ class {{ cookiecutter.__aggregate }}Page:
 def create_{{ cookiecutter.__aggregate_snake }}(
     body: New{{ cookiecutter.__aggregate }},
     bus: Bus,
-    correlation_id: CorrelationId,
+    context: RequestContext,
     idempotency: IdempotencyKey,
     response: Response,
 ) -> Accepted{{ cookiecutter.__aggregate }}:
@@ -68,7 +68,7 @@ def create_{{ cookiecutter.__aggregate_snake }}(
         {{ cookiecutter.__aggregate_snake }}_id=body.{{ cookiecutter.__aggregate_snake }}_id,
         data=body.data,
     )
-    outcome = bus.handle(command, idempotency=idempotency, correlation_id=correlation_id)
+    outcome = bus.handle(command, idempotency=idempotency, context=context)
     # As of its own commit: later events are other commands' doing, and the id may be of an
     # earlier request under the same key.
     new_id = outcome.events[0].stream_id.partition("/")[2]
@@ -85,14 +85,14 @@ def create_{{ cookiecutter.__aggregate_snake }}(
 @router.get("", responses=documented(422, 503))
 def list_{{ cookiecutter.__plural_snake }}(
     bus: Bus,
-    correlation_id: CorrelationId,
+    context: RequestContext,
     status: aggregate.Status | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> {{ cookiecutter.__aggregate }}Page:
     """Those with this status, or all, newest first. The list may be a moment behind."""
     query = queries.Get{{ cookiecutter.__aggregate }}List(status=status, limit=limit, cursor=cursor)
-    page = bus.ask(query, correlation_id=correlation_id)
+    page = bus.ask(query, context=context)
     return {{ cookiecutter.__aggregate }}Page(
         items=[shapes.item(row) for row in page.items],
         next=page.next,
@@ -106,13 +106,13 @@ def list_{{ cookiecutter.__plural_snake }}(
 def get_{{ cookiecutter.__aggregate_snake }}(
     {{ cookiecutter.__aggregate_snake }}_id: Id,
     bus: Bus,
-    correlation_id: CorrelationId,
+    context: RequestContext,
 ) -> shapes.{{ cookiecutter.__aggregate }}State:
     """Its state as of now."""
     query = queries.Get{{ cookiecutter.__aggregate }}(
         {{ cookiecutter.__aggregate_snake }}_id={{ cookiecutter.__aggregate_snake }}_id,
     )
-    return shapes.state(bus.ask(query, correlation_id=correlation_id))
+    return shapes.state(bus.ask(query, context=context))
 
 
 @router.get(
@@ -122,13 +122,13 @@ def get_{{ cookiecutter.__aggregate_snake }}(
 def get_{{ cookiecutter.__aggregate_snake }}_history(
     {{ cookiecutter.__aggregate_snake }}_id: Id,
     bus: Bus,
-    correlation_id: CorrelationId,
+    context: RequestContext,
 ) -> {{ cookiecutter.__aggregate }}History:
     """All that happened to it, in order."""
     query = queries.Get{{ cookiecutter.__aggregate }}History(
         {{ cookiecutter.__aggregate_snake }}_id={{ cookiecutter.__aggregate_snake }}_id,
     )
-    recorded = bus.ask(query, correlation_id=correlation_id)
+    recorded = bus.ask(query, context=context)
     return {{ cookiecutter.__aggregate }}History(
         events=[shapes.history_entry(event) for event in recorded],
     )

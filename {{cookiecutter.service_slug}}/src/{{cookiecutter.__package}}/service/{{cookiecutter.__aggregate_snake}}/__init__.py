@@ -30,6 +30,10 @@ COMMANDS = (
     ),
 )
 
+PUBLIC = (  # what outsiders may send by name: over a queue, or from the command line
+    commands.Create{{ cookiecutter.__aggregate }},
+)
+
 EVENTS: tuple[tuple[type[Event], list[type[EventHandler[Any]]]], ...] = (
     (
         events.{{ cookiecutter.__aggregate }}Created,

@@ -1,0 +1,220 @@
+"""The feed of the DynamoDB event store: a scan of what was there, then the table's stream.
+
+DynamoDB Streams keep the changes of 24 hours, in order for each item, in shards that follow one
+another. A checkpoint says how far each shard was read. If the checkpoint is older than the stream, or
+names a shard that is gone, the feed begins with a scan again. It also does so every so often, in case
+the stream lost changes while nobody read it.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from threading import Lock
+from typing import Any
+
+import msgspec
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from ....bus import ConfigurationError, FeedPage, StoredCommit
+from ... import aws
+from . import connection, table
+from .errors import translating_errors
+
+TOO_LATE = {"ResourceNotFoundException", "TrimmedDataAccessException"}
+
+
+class Shard(msgspec.Struct, omit_defaults=True):
+    """How far a shard was read: to the record `after`; before the first, from `iterator` on, which
+    lives for 15 minutes, or else from `since` on, in seconds; to its end, when `done`."""
+
+    after: str = ""
+    iterator: str = ""
+    since: float = 0.0
+    done: bool = False
+
+
+class Checkpoint(msgspec.Struct, omit_defaults=True):
+    """Where a reader of the feed stands: in the scan that began at `swept`, or in the stream."""
+
+    stream: str
+    swept: float
+    shards: dict[str, Shard]
+    scan: dict[str, Any] | None = None
+
+
+class DynamoDBFeed:
+    """Reads the feed of one table; safe for any number of threads, since a checkpoint holds all."""
+
+    def __init__(self, item: type[table.Item], sweep: timedelta) -> None:
+        self.item, self._sweep = item, sweep.total_seconds()
+        self._making = Lock()
+        self._made: BaseClient | None = None
+
+    def page(self, checkpoint: str | None, limit: int) -> FeedPage:
+        """What follows the checkpoint, at most `limit` items of the scan, or of each shard."""
+        at = msgspec.json.decode(checkpoint, type=Checkpoint) if checkpoint else None
+        if at is None or time.time() - at.swept > self._sweep:
+            at = self._begin(scan={})
+        if at.scan is not None:
+            return _page(self._scanned(at, limit), at, more=True)
+        try:
+            commits, more = self._streamed(at, limit)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in TOO_LATE:
+                raise
+            at = self._begin(scan={})
+            return _page([], at, more=True)
+        return _page(commits, at, more=more)
+
+    def end(self) -> str:
+        """The checkpoint of now."""
+        return msgspec.json.encode(self._begin(scan=None)).decode()
+
+    def close(self) -> None:
+        """Release the connections."""
+        if self._made:
+            self._made.close()
+
+    def _begin(self, scan: dict[str, Any] | None) -> Checkpoint:
+        """Now, in the stream: taken before a scan, it misses nothing that the scan does not see."""
+        now, stream = time.time(), self._stream()
+        shards = {}
+        for shard_id, _, is_closed in self._shards(stream):
+            shards[shard_id] = Shard(done=True) if is_closed else Shard(since=now)
+        at = Checkpoint(stream, now, shards, scan)
+        for shard_id, shard in shards.items():
+            if not shard.done:
+                shard.iterator = self._iterator(at, shard_id, ShardIteratorType="LATEST")
+        return at
+
+    def _scanned(self, at: Checkpoint, limit: int) -> list[StoredCommit]:
+        page = connection.scan(self.item, self.item.events.exists(), limit, at.scan)
+        at.scan = page.next
+        return [table.stored_commit(item) for item in page.items]
+
+    def _streamed(self, at: Checkpoint, limit: int) -> tuple[list[StoredCommit], bool]:
+        commits: list[StoredCommit] = []
+        more = ended = False
+        for shard_id, shard in at.shards.items():
+            if not shard.done:
+                records = self._records(at, shard_id, limit)
+                commits += commits_of(self.item, records)
+                more, ended = more or bool(records), ended or shard.done
+        if ended:
+            self._follow(at)
+        return commits, more or ended
+
+    def _records(self, at: Checkpoint, shard_id: str, limit: int) -> list[dict[str, Any]]:
+        """What the shard has after its checkpoint, which moves."""
+        shard = at.shards[shard_id]
+        answer = self._get_records(shard.iterator, limit) if shard.iterator else None
+        if answer is None:
+            answer = self._get_records(self._iterator(at, shard_id, **_start(shard)), limit)
+        if answer is None:
+            return []  # expired on its way: the next call has a new one
+        records: list[dict[str, Any]] = answer["Records"]
+        if records:
+            shard.after, shard.iterator = records[-1]["dynamodb"]["SequenceNumber"], ""
+        shard.done = answer.get("NextShardIterator") is None
+        if shard.since:
+            records = [record for record in records if _seconds(record) >= int(shard.since)]
+        if shard.after:
+            shard.since = 0.0
+        return records
+
+    def _follow(self, at: Checkpoint) -> None:
+        """Take up the shards that follow those that are done, and forget those that are gone."""
+        listed = {shard_id: parent for shard_id, parent, _ in self._shards(at.stream)}
+        for shard_id, parent in listed.items():
+            before = at.shards.get(parent)
+            if shard_id not in at.shards and (before is None or before.done):
+                at.shards[shard_id] = Shard()
+        for shard_id in [name for name, shard in at.shards.items() if shard.done]:
+            if shard_id not in listed:
+                del at.shards[shard_id]
+
+    def _stream(self) -> str:
+        with translating_errors():
+            stream: str | None = self.item.describe_table().get("LatestStreamArn")
+        if not stream:
+            meta: Any = self.item.Meta
+            raise ConfigurationError(
+                f"DYNAMODB_TABLE: {meta.table_name} has no stream: enable it with the view type NEW_IMAGE"
+            )
+        return stream
+
+    def _shards(self, stream: str) -> Iterator[tuple[str, str, bool]]:
+        """Of each shard its id, its parent's id or nothing, and whether it takes no more records."""
+        start: dict[str, str] = {}
+        while True:
+            with translating_errors():
+                described = self._client.describe_stream(StreamArn=stream, **start)
+            for shard in described["StreamDescription"]["Shards"]:
+                is_closed = "EndingSequenceNumber" in shard["SequenceNumberRange"]
+                yield shard["ShardId"], shard.get("ParentShardId", ""), is_closed
+            last = described["StreamDescription"].get("LastEvaluatedShardId")
+            if not last:
+                return
+            start = {"ExclusiveStartShardId": last}
+
+    def _iterator(self, at: Checkpoint, shard_id: str, **start: str) -> str:
+        with translating_errors():
+            answer = self._client.get_shard_iterator(StreamArn=at.stream, ShardId=shard_id, **start)
+        iterator: str = answer["ShardIterator"]
+        return iterator
+
+    def _get_records(self, iterator: str, limit: int) -> dict[str, Any] | None:
+        """None if the iterator has expired."""
+        try:
+            with translating_errors():
+                answer: dict[str, Any] = self._client.get_records(
+                    ShardIterator=iterator, Limit=min(limit, 1000)
+                )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ExpiredIteratorException":
+                return None
+            raise
+        return answer
+
+    @property
+    def _client(self) -> Any:
+        """Made when it is first needed: whoever only handles commands has no use for it."""
+        with self._making:  # whoever else needs it first waits for it
+            if self._made is None:
+                meta: Any = self.item.Meta
+                local = {"account_id_endpoint_mode": "disabled"} if meta.host else {}
+                self._made = aws.session().create_client(
+                    "dynamodbstreams",
+                    region_name=meta.region,
+                    endpoint_url=meta.host,
+                    config=Config(
+                        connect_timeout=table.CONNECT_SECONDS,
+                        read_timeout=table.READ_SECONDS,
+                        retries={"total_max_attempts": 1 + table.RETRIES, "mode": "standard"},
+                        **local,
+                    ),
+                )
+            return self._made
+
+
+def commits_of(item: type[table.Item], records: Sequence[Any]) -> list[StoredCommit]:
+    """The commits among the records of a stream, as they were written."""
+    images = [record["dynamodb"].get("NewImage", {}) for record in records]
+    return [table.stored_commit(item.from_raw_data(image)) for image in images if "events" in image]
+
+
+def _page(commits: list[StoredCommit], at: Checkpoint, *, more: bool) -> FeedPage:
+    return FeedPage(commits, msgspec.json.encode(at).decode(), more)
+
+
+def _start(shard: Shard) -> dict[str, str]:
+    if shard.after:
+        return {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": shard.after}
+    return {"ShardIteratorType": "TRIM_HORIZON"}
+
+
+def _seconds(record: dict[str, Any]) -> float:
+    created: Any = record["dynamodb"]["ApproximateCreationDateTime"]
+    return float(created.timestamp())

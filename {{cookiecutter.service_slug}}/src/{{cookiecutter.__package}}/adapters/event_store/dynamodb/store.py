@@ -1,0 +1,342 @@
+"""The log in one DynamoDB table.
+
+`table` shows the items and their keys. One query loads a stream and what is open in it. A command on
+one aggregate that leads to nothing further is one conditional put, the cheapest write there is. Every
+other commit is one transaction. A sparse index over a few shards lists what is due. It is a hint only:
+a worker reads each command again, consistently, before it runs it.
+
+Optimistic concurrency check: the put requires that no item exists at the next version. This is
+enough, because versions have no gaps and a position always comes from a load.
+
+The permissions it needs in production: dynamodb:Query on the table and its indexes; GetItem, BatchGetItem,
+PutItem, UpdateItem, DeleteItem and ConditionCheckItem on the table; for the feed DescribeTable and
+Scan on the table, DescribeStream, GetShardIterator and GetRecords on its stream; BatchWriteItem for a
+rebuild.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from ....bus import (
+    Commit,
+    ConcurrencyError,
+    DuplicateCommand,
+    FeedPage,
+    IdempotencyRecord,
+    LoadedStream,
+    PendingCommand,
+    PendingKey,
+    Position,
+    Progress,
+    Snapshot,
+    Stored,
+    StoredCommit,
+)
+from .. import utc_text
+from . import connection, table
+from .errors import conditional_write, translating_errors
+from .feed import DynamoDBFeed, commits_of
+from .views import DynamoDBViews
+
+TAIL_ITEMS = 250
+"""Items a query reads at a time where there may be a snapshot, so as not to read all before it."""
+
+TRANSACTION_REFUSED = {"TransactionCanceledException", "TransactionConflictException"}
+
+
+class DynamoDBEventStore:
+    """The table of this name, in this region, or at this address. `sweep` is how often its feed scans
+    the whole table again."""
+
+    def __init__(
+        self,
+        table_name: str,
+        *,
+        region: str | None = None,
+        url: str | None = None,
+        sweep: timedelta = timedelta(days=1),
+    ) -> None:
+        meta = type(
+            "Meta", (table.Item.Meta,), {"table_name": table_name, "region": region, "host": url}
+        )
+        self.item: type[table.Item] = type("Item", (table.Item,), {"Meta": meta})
+        self._connection = connection.opened(self.item)
+        self.views = DynamoDBViews(self.item)
+        self._feed = DynamoDBFeed(self.item, sweep)
+
+    def load(self, stream_id: str, at: int | None = None, *, fingerprint: str = "") -> LoadedStream:
+        until = None if at is None else self.item.sort < table.commit_sort(at + 1)
+        events: list[str] = []
+        pending: list[PendingCommand] = []
+        snapshot, end = None, 0
+        with translating_errors():
+            for item in self.item.query(
+                stream_id,
+                until,
+                consistent_read=True,
+                scan_index_forward=False,
+                page_size=TAIL_ITEMS if fingerprint else None,
+            ):
+                if item.sort.startswith(table.PENDING):
+                    if item.parked_at is None:
+                        pending.append(table.pending_command(item))
+                elif not table.is_snapshot(item):
+                    events.append(item.events)
+                    end = end or table.last_version(item)
+                elif fingerprint and item.fingerprint == fingerprint:
+                    snapshot = table.snapshot(item)
+                    break
+        events.reverse()
+        pending.reverse()
+        if snapshot and not events:
+            end = snapshot.version
+        return LoadedStream(Position(stream_id, end), events, pending, snapshot)
+
+    def commits(
+        self, stream_id: str, first: int = 1, last: int | None = None
+    ) -> list[StoredCommit]:
+        until = table.LAST_COMMIT if last is None else table.commit_sort(last)
+        with translating_errors():
+            items = self.item.query(
+                stream_id,
+                self.item.sort.between(table.commit_sort(first), until),
+                consistent_read=True,
+            )
+            return [table.stored_commit(item) for item in items if not table.is_snapshot(item)]
+
+    def append(self, commit: Commit) -> None:
+        items = [table.commit_item(self.item, stored) for stored in StoredCommit.all_of(commit)]
+        items += [table.pending_item(self.item, pending) for pending in commit.follow_ups]
+        try:
+            if len(items) == 1 and not (commit.consumes or commit.unchanged or commit.idempotency):
+                self._put(commit, items[0])
+            else:
+                self._write_together(commit, items)
+        except ConcurrencyError:
+            if commit.consumes or not self._has(commit):
+                raise
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Beside the older ones. A load never reaches those; the table's time to live deletes them."""
+        with translating_errors():
+            table.snapshot_item(self.item, snapshot).save()
+
+    def handled(self, scope: str, key: str, now: datetime) -> IdempotencyRecord | None:
+        try:
+            with translating_errors():
+                item = self.item.get(table.key_partition(scope, key), table.KEY)
+        except DoesNotExist:
+            return None
+        record = table.idempotency_record(item)
+        return record if record.expires_at > now else None
+
+    def pending(self, stream_id: str) -> list[PendingCommand]:
+        with translating_errors():
+            found = self.item.query(
+                stream_id, self.item.sort.startswith(table.PENDING), consistent_read=True
+            )
+            return [table.pending_command(item) for item in found if item.parked_at is None]
+
+    def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
+        return self._indexed("", self.item.due_at <= utc_text(now), limit)
+
+    def claim(self, pending: PendingCommand, due_at: datetime) -> bool:
+        count, due = self.item.attempts.add(1), self.item.due_at.set(utc_text(due_at))
+        return self._change(pending.key, [count, due], self._is_as_given(pending))
+
+    def park(self, pending: PendingCommand, at: datetime, error: str) -> bool:
+        return self._change(
+            pending.key,
+            [
+                self.item.parked_at.set(utc_text(at)),
+                self.item.error.set(error),
+                self.item.due_shard.set(table.PARKED + table.shard(pending.key)),
+                self.item.due_at.set(utc_text(at)),
+            ],
+            self._is_as_given(pending),
+        )
+
+    def parked(self, limit: int = 100) -> list[PendingCommand]:
+        found = []
+        for key in self._indexed(table.PARKED, None, limit):
+            with translating_errors(), suppress(DoesNotExist):
+                item = self.item.get(key.stream_id, table.todo(key), consistent_read=True)
+                if item.parked_at is not None:
+                    found.append(table.pending_command(item))
+        return found
+
+    def replay(self, key: PendingKey, due_at: datetime) -> bool:
+        return self._change(
+            key,
+            [
+                self.item.attempts.set(0),
+                self.item.due_at.set(utc_text(due_at)),
+                self.item.due_shard.set(table.shard(key)),
+                self.item.in_order.set(False),
+                self.item.parked_at.remove(),
+                self.item.error.remove(),
+            ],
+            self.item.parked_at.exists(),
+        )
+
+    def drop(self, key: PendingKey) -> bool:
+        item = self.item(key.stream_id, table.todo(key))
+        with translating_errors(), conditional_write() as written:
+            item.delete(condition=self.item.parked_at.exists())
+        return written.is_set()
+
+    def feed(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
+        return self._feed.page(checkpoint, limit)
+
+    def end(self) -> str:
+        return self._feed.end()
+
+    def size(self) -> int:
+        """The number of items of any kind, as DynamoDB counts them every six hours."""
+        with translating_errors():
+            count: int = self.item.describe_table()["ItemCount"]
+            return count
+
+    def commits_in(self, records: Sequence[Any]) -> list[StoredCommit]:
+        """The commits among the records that the table's stream pushes to a Lambda function."""
+        return commits_of(self.item, records)
+
+    def correlated(self, correlation_id: str, progress: Progress) -> Iterable[StoredCommit]:
+        """Scans the whole table: there is no index by correlation id."""
+        quoted = msgspec.json.encode(correlation_id).decode()
+        wanted = self.item.events.exists() & self.item.context.contains(quoted[1:-1])
+        scanned, total = 0, self.size()
+        start: dict[str, Any] | None = {}
+        found: list[StoredCommit] = []
+        while start is not None:
+            page = connection.scan(self.item, wanted, None, start)
+            commits = [table.stored_commit(item) for item in page.items]
+            found += [each for each in commits if each.context.correlation_id == correlation_id]
+            scanned, start = scanned + page.scanned, page.next
+            progress(scanned, scanned if start is None else max(scanned, total))
+        return found
+
+    def dump(self) -> Iterator[Stored]:
+        """DynamoDB has no view of one moment of a table: writers are to be stopped meanwhile."""
+        is_commit = self.item.events.exists()
+        is_pending = self.item.sort.startswith(table.PENDING)
+        with translating_errors():
+            yield from map(table.stored_commit, self.item.scan(is_commit, consistent_read=True))
+            yield from map(table.pending_command, self.item.scan(is_pending, consistent_read=True))
+            records = self.item.scan(self.item.sort == table.KEY, consistent_read=True)
+            yield from map(table.idempotency_record, records)
+
+    def restore(self, batch: Sequence[Stored]) -> None:
+        for stored in batch:
+            match stored:
+                case StoredCommit():
+                    item = table.commit_item(self.item, stored)
+                case PendingCommand():
+                    item = table.pending_item(self.item, stored)
+                case IdempotencyRecord():
+                    item = table.idempotency_item(self.item, stored)
+            with translating_errors(), conditional_write():
+                item.save(condition=self.item.sort.does_not_exist())
+
+    def ping(self) -> None:
+        with translating_errors(), suppress(DoesNotExist):
+            self.item.get("ping", "ping")
+
+    def close(self) -> None:
+        self._connection.client.close()
+        self._feed.close()
+
+    def _put(self, commit: Commit, item: table.Item) -> None:
+        try:
+            with translating_errors():
+                item.save(condition=self.item.sort.does_not_exist())
+        except PutError as error:
+            match error.cause_response_code:
+                case "ConditionalCheckFailedException":
+                    raise ConcurrencyError(commit.appends[0].after.stream_id) from error
+                case "TransactionConflictException":  # another transaction is writing the item
+                    raise ConcurrencyError from error
+            raise
+
+    def _write_together(self, commit: Commit, items: list[table.Item]) -> None:
+        """One transaction. The reasons for refusing it come in the order that pynamodb sends its
+        parts: condition checks, deletes, puts."""
+        parts: list[str | None] = []
+        absent = self.item.sort.does_not_exist()
+        still_open = self.item.sort.exists() & self.item.parked_at.does_not_exist()
+        try:
+            with translating_errors(), TransactWrite(connection=self._connection) as transaction:
+                for position in commit.unchanged:
+                    after = table.commit_sort(position.version + 1)
+                    transaction.condition_check(self.item, position.stream_id, after, absent)
+                    parts.append(position.stream_id)
+                if commit.consumes:
+                    key = commit.consumes
+                    transaction.delete(self.item(key.stream_id, table.todo(key)), still_open)
+                    parts.append(None)
+                if commit.idempotency:
+                    expired = self.item.expires_at <= utc_text(commit.recorded_at)
+                    record = table.idempotency_item(self.item, commit.idempotency)
+                    transaction.save(record, absent | expired)
+                    parts.append(None)
+                for item in items:
+                    transaction.save(item, absent)
+                    parts.append(item.stream_id)
+        except TransactWriteError as error:
+            if error.cause_response_code not in TRANSACTION_REFUSED:
+                raise
+            refused = [
+                part
+                for part, reason in zip(parts, error.cancellation_reasons, strict=False)
+                if reason and reason.code == "ConditionalCheckFailed"
+            ]
+            if None in refused:
+                raise DuplicateCommand(commit.command, commit.command_id) from error
+            # without a name: another transaction is writing one of the items
+            raise ConcurrencyError(*[part for part in refused if part]) from error
+
+    def _has(self, commit: Commit) -> bool:
+        """Whether this very commit was taken before: its first event is at the position it names."""
+        if not commit.appends:
+            return False
+        after = commit.appends[0].after
+        try:
+            with translating_errors():
+                there = self.item.get(
+                    after.stream_id, table.commit_sort(after.version + 1), consistent_read=True
+                )
+        except DoesNotExist:
+            return False
+        return there.command_id == commit.command_id
+
+    def _is_as_given(self, pending: PendingCommand) -> Condition:
+        as_given: Condition = (
+            self.item.parked_at.does_not_exist()
+            & (self.item.attempts == pending.attempts)
+            & (self.item.due_at == utc_text(pending.due_at))
+        )
+        return as_given
+
+    def _change(self, key: PendingKey, actions: list[Action], condition: Condition) -> bool:
+        item = self.item(key.stream_id, table.todo(key))
+        with translating_errors(), conditional_write() as written:
+            item.update(actions, condition=condition)
+        return written.is_set()
+
+    def _indexed(self, kind: str, until: Condition | None, limit: int) -> list[PendingKey]:
+        """What the index holds of this kind in all its shards, by time."""
+        with translating_errors():
+            found = sorted(
+                (item.due_at, table.pending_key(item))
+                for shard in range(table.SHARDS)
+                for item in self.item.due.query(f"{kind}{shard}", until, limit=limit)
+            )
+        return [key for _, key in found[:limit]]

@@ -1,0 +1,41 @@
+"""The event store in Postgres: one statement for each commit, SQL to look inside."""
+
+from pathlib import Path
+
+import psycopg
+
+from ....bus import ConfigurationError, EventStore, StoreUnavailable
+from ....config import Settings
+from .database import PostgresDatabase, checked_url
+from .store import PostgresEventStore
+
+__all__ = ["PostgresDatabase", "PostgresEventStore", "create", "open_store"]
+
+
+def create(settings: Settings) -> None:
+    """Bring the schema to what this service needs, from whatever revision it is at."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    url = _url(settings)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connect"] = lambda: psycopg.connect(url)
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:  # such as a revision that none of the migrations has
+        raise ConfigurationError(f"DATABASE_URL: {error}") from error
+    except psycopg.OperationalError as error:
+        raise StoreUnavailable(f"Postgres: {' '.join(str(error).split())}") from error
+
+
+def open_store(settings: Settings) -> EventStore:
+    """The store in the database at DATABASE_URL."""
+    return PostgresEventStore(_url(settings))
+
+
+def _url(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise ConfigurationError("DATABASE_URL: not set, and STORE=postgres needs it")
+    return checked_url(settings.database_url.get_secret_value())

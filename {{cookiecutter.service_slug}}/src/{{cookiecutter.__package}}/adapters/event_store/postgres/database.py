@@ -1,0 +1,121 @@
+"""The Postgres database: its connections, and whether its schema is the one this service needs."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
+
+from ....bus import ConcurrencyError, ConfigurationError, StoreUnavailable
+
+REVISION = "1.0.0"
+"""The newest of the migrations."""
+
+CONNECTIONS, WAIT_SECONDS = 10, 3.0
+OPTIONS = "-c statement_timeout=15000 -c lock_timeout=3000"
+
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # every call that fails says so itself
+
+
+class PostgresDatabase:
+    """The database at `url`: a few connections, for any number of threads, which wait for one for so
+    many seconds before they raise `StoreUnavailable`.
+
+    Raises `ConfigurationError` for a URL that is none and for a schema of another revision. A server
+    that does not answer yet is waited for: the schema is looked at with the first connection.
+    """
+
+    def __init__(
+        self, url: str, *, connections: int = CONNECTIONS, wait: float = WAIT_SECONDS
+    ) -> None:
+        self._checked = False
+        self._pool: ConnectionPool[psycopg.Connection[TupleRow]] = ConnectionPool(
+            checked_url(url),
+            min_size=0,
+            max_size=connections,
+            timeout=wait,
+            max_idle=300,
+            kwargs={
+                "autocommit": True,
+                "connect_timeout": max(2, round(wait)),
+                "options": OPTIONS,
+                "keepalives_idle": 30,
+            },
+            open=True,
+        )
+        try:
+            with self.connection():
+                pass
+        except StoreUnavailable:
+            pass
+        except ConfigurationError:
+            self._pool.close()
+            raise
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._pool.close()
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection[TupleRow]]:
+        """A connection of this call's own, in autocommit."""
+        try:
+            with self._pool.connection() as connection:
+                if not self._checked:
+                    check_revision(connection)
+                    self._checked = True
+                yield connection
+        except (PoolTimeout, PoolClosed, TooManyRequests) as error:
+            raise StoreUnavailable("Postgres: no connection") from error
+        except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+            raise ConcurrencyError from error
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise StoreUnavailable(f"Postgres: {_line(error)}") from error
+
+    @contextmanager
+    def reading(self) -> Iterator[psycopg.Connection[TupleRow]]:
+        """A transaction in which everything read is of one moment."""
+        with self.connection() as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield connection
+
+    def fetch(self, statement: str, values: Any = ()) -> list[TupleRow]:
+        """The rows that a statement of its own returns."""
+        with self.connection() as connection:
+            return connection.execute(statement.encode(), values).fetchall()
+
+    def change(self, statement: str, values: Any = ()) -> bool:
+        """Run a statement that changes one row, or none. Returns whether it changed one."""
+        with self.connection() as connection:
+            return connection.execute(statement.encode(), values).rowcount == 1
+
+
+def checked_url(url: str) -> str:
+    """The URL, if it is one. The error never repeats it: there may be a password in it."""
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise ConfigurationError(
+            "DATABASE_URL: not of the form postgresql://user:password@host:port/database"
+        ) from None
+    return url
+
+
+def check_revision(connection: psycopg.Connection[TupleRow]) -> None:
+    """Raises `ConfigurationError` if the schema is of another revision."""
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except psycopg.errors.UndefinedTable:
+        row = None
+    if row is None or row[0] != REVISION:
+        found = f"is at revision {row[0]}" if row else "is empty"
+        raise ConfigurationError(
+            f"DATABASE_URL: the schema {found}, this service needs {REVISION}: run `make migrate`"
+        )
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

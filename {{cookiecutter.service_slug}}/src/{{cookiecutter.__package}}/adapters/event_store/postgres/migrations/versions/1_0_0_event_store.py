@@ -1,0 +1,78 @@
+"""The event store, as of version 1.0.0 of the bus."""
+
+from alembic import op
+
+revision = "1.0.0"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Text, not jsonb, which refuses some strings; and sorted by bytes, as on every store."""
+    op.execute("""
+    CREATE TABLE streams (
+        stream_id      text COLLATE "C" PRIMARY KEY,
+        version        bigint NOT NULL
+    );
+    CREATE TABLE commits (
+        position       bigint GENERATED ALWAYS AS IDENTITY,
+        xid            xid8 NOT NULL DEFAULT pg_current_xact_id(),
+        stream_id      text COLLATE "C" NOT NULL,
+        version        bigint NOT NULL,
+        count          int NOT NULL,
+        events         text NOT NULL,
+        command_id     text NOT NULL,
+        command        text NOT NULL,
+        correlation_id text NOT NULL,
+        context        text NOT NULL,
+        recorded_at    timestamptz NOT NULL,
+        PRIMARY KEY (stream_id, version)
+    );
+    CREATE INDEX commits_correlated ON commits (correlation_id);
+    CREATE UNIQUE INDEX commits_feed ON commits (xid, position);
+    CREATE TABLE pending (
+        stream_id      text COLLATE "C" NOT NULL,
+        version        bigint NOT NULL,
+        ordinal        int NOT NULL,
+        command_id     text NOT NULL,
+        payload        text NOT NULL,
+        context        text NOT NULL,
+        attempts       int NOT NULL,
+        due_at         timestamptz NOT NULL,
+        in_order       bool NOT NULL,
+        parked_at      timestamptz,
+        error          text NOT NULL,
+        PRIMARY KEY (stream_id, version, ordinal)
+    );
+    CREATE INDEX pending_due ON pending (due_at) WHERE parked_at IS NULL;
+    CREATE INDEX pending_parked ON pending (parked_at) WHERE parked_at IS NOT NULL;
+    CREATE TABLE snapshots (
+        stream_id      text COLLATE "C" PRIMARY KEY,
+        version        bigint NOT NULL,
+        fingerprint    text NOT NULL,
+        state          text NOT NULL
+    );
+    CREATE TABLE idempotency (
+        scope          text COLLATE "C" NOT NULL,
+        key            text COLLATE "C" NOT NULL,
+        fingerprint    text NOT NULL,
+        command_id     text NOT NULL,
+        after          text NOT NULL,
+        expires_at     timestamptz NOT NULL,
+        PRIMARY KEY (scope, key)
+    );
+    CREATE INDEX idempotency_expired ON idempotency (expires_at);
+    CREATE TABLE view_rows (
+        view           text COLLATE "C" NOT NULL,
+        key            text COLLATE "C" NOT NULL,
+        version        bigint NOT NULL,
+        label          text COLLATE "C" NOT NULL,
+        sort           text COLLATE "C" NOT NULL,
+        data           text NOT NULL,
+        PRIMARY KEY (view, key)
+    );
+    CREATE INDEX view_rows_listed ON view_rows (view, label, sort, key);
+    CREATE TABLE cells (
+        name           text COLLATE "C" PRIMARY KEY,
+        text           text NOT NULL
+    );
+    """)

@@ -1,0 +1,89 @@
+"""The rows of the Postgres tables: which columns they have, and how values become rows and back."""
+
+from typing import Any
+
+import msgspec
+
+from ....bus import (
+    Context,
+    Idempotency,
+    IdempotencyRecord,
+    PendingCommand,
+    PendingKey,
+    Position,
+    StoredCommit,
+)
+
+COMMIT_COLUMNS = (
+    "stream_id, version, count, events,"
+    " command_id, command, correlation_id, context, recorded_at"
+)
+PENDING_COLUMNS = (
+    "stream_id, version, ordinal,"
+    " command_id, payload, context, attempts, due_at, in_order, parked_at, error"
+)
+RECORD_COLUMNS = "scope, key, fingerprint, command_id, after, expires_at"
+AS_GIVEN = "parked_at IS NULL AND attempts = %s AND due_at = %s"
+KEY = "stream_id = %s AND version = %s AND ordinal = %s"
+
+
+def commit_row(stored: StoredCommit) -> tuple[Any, ...]:
+    """A stored commit, as its columns have it."""
+    return (
+        stored.stream_id,
+        stored.version,
+        stored.count,
+        stored.events,
+        stored.command_id,
+        stored.command,
+        stored.context.correlation_id,
+        stored.context.text(),
+        stored.recorded_at,
+    )
+
+
+def stored_commit(row: tuple[Any, ...]) -> StoredCommit:
+    """The inverse of `commit_row`. Further columns are passed over."""
+    return StoredCommit(*(*row[:6], Context.parse(row[7]), row[8]))
+
+
+def pending_row(pending: PendingCommand) -> tuple[Any, ...]:
+    """A pending command, as its columns have it."""
+    return (
+        *key_values(pending.key),
+        pending.command_id,
+        pending.payload,
+        pending.context.text(),
+        pending.attempts,
+        pending.due_at,
+        pending.in_order,
+        pending.parked_at,
+        pending.error,
+    )
+
+
+def pending_command(row: tuple[Any, ...]) -> PendingCommand:
+    """The inverse of `pending_row`."""
+    return PendingCommand(PendingKey(*row[:3]), row[3], row[4], Context.parse(row[5]), *row[6:])
+
+
+def record_row(record: IdempotencyRecord) -> tuple[Any, ...]:
+    """An idempotency record, as its columns have it."""
+    given = msgspec.structs.astuple(record.idempotency)
+    return (*given, record.command_id, positions(record), record.expires_at)
+
+
+def idempotency_record(row: tuple[Any, ...]) -> IdempotencyRecord:
+    """The inverse of `record_row`."""
+    after = msgspec.json.decode(row[4], type=tuple[Position, ...])
+    return IdempotencyRecord(Idempotency(*row[:3]), row[3], after, row[5])
+
+
+def positions(record: IdempotencyRecord) -> str:
+    """The positions after which the commit of a key stands, as text."""
+    return msgspec.json.encode(record.after).decode()
+
+
+def key_values(key: PendingKey) -> tuple[str, int, int]:
+    """The name of a pending command, as `KEY` asks for it."""
+    return (key.stream_id, key.version, key.ordinal)

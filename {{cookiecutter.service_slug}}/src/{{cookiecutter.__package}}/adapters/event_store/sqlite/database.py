@@ -1,0 +1,179 @@
+"""The SQLite file: its schema, its connections, its one writer at a time."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, LifoQueue
+from threading import Lock
+from typing import Any
+
+from ....bus import ConfigurationError, StoreError, StoreUnavailable
+
+SCHEMA_VERSION = 3
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS commits (
+    position       INTEGER PRIMARY KEY AUTOINCREMENT,
+    stream_id      TEXT NOT NULL,
+    version        INTEGER NOT NULL,
+    count          INTEGER NOT NULL,
+    events         TEXT NOT NULL,
+    command_id     TEXT NOT NULL,
+    command        TEXT NOT NULL,
+    correlation_id TEXT NOT NULL,
+    context        TEXT NOT NULL,
+    recorded_at    TEXT NOT NULL,
+    UNIQUE (stream_id, version)
+);
+CREATE INDEX IF NOT EXISTS commits_correlated ON commits (correlation_id);
+CREATE TABLE IF NOT EXISTS pending (
+    stream_id      TEXT NOT NULL,
+    version        INTEGER NOT NULL,
+    ordinal        INTEGER NOT NULL,
+    command_id     TEXT NOT NULL,
+    payload        TEXT NOT NULL,
+    context        TEXT NOT NULL,
+    due_at         TEXT NOT NULL,
+    attempts       INTEGER NOT NULL,
+    in_order       INTEGER NOT NULL DEFAULT 1,
+    parked_at      TEXT,
+    error          TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (stream_id, version, ordinal)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS pending_due ON pending (due_at) WHERE parked_at IS NULL;
+CREATE INDEX IF NOT EXISTS pending_parked ON pending (parked_at) WHERE parked_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS snapshots (
+    stream_id      TEXT PRIMARY KEY,
+    version        INTEGER NOT NULL,
+    fingerprint    TEXT NOT NULL,
+    state          TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS idempotency (
+    scope          TEXT NOT NULL,
+    key            TEXT NOT NULL,
+    fingerprint    TEXT NOT NULL,
+    command_id     TEXT NOT NULL,
+    after          TEXT NOT NULL,
+    expires_at     TEXT NOT NULL,
+    PRIMARY KEY (scope, key)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS idempotency_expired ON idempotency (expires_at);
+CREATE TABLE IF NOT EXISTS view_rows (
+    view           TEXT NOT NULL,
+    key            TEXT NOT NULL,
+    version        INTEGER NOT NULL,
+    label          TEXT NOT NULL,
+    sort           TEXT NOT NULL,
+    data           TEXT NOT NULL,
+    PRIMARY KEY (view, key)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS view_rows_listed ON view_rows (view, label, sort, key);
+CREATE TABLE IF NOT EXISTS cells (
+    name           TEXT PRIMARY KEY,
+    text           TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+class SqliteDatabase:
+    """The file at `path`, for any number of threads. `timeout` is how long, in seconds, a call waits
+    for other writers before it raises `StoreUnavailable`.
+
+    Raises `ConfigurationError` if it cannot be opened.
+    """
+
+    def __init__(self, path: Path, timeout: float = 5.0) -> None:
+        self._path, self._timeout = path, timeout
+        self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
+        self._writing = Lock()  # the threads of one process queue here, not in SQLite's busy loop
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with self.connection() as connection:
+                self._create(connection)
+        except (OSError, sqlite3.DatabaseError, StoreUnavailable) as error:
+            raise ConfigurationError(f"SQLITE_PATH: cannot open {path}: {error}") from error
+
+    def close(self) -> None:
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except Empty:
+                return
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection for this call alone; idle ones are used again."""
+        try:
+            try:
+                connection = self._idle.get_nowait()
+            except Empty:
+                connection = self._connect()
+            try:
+                yield connection
+            except BaseException:
+                connection.close()  # and so rolls back
+                raise
+            self._idle.put(connection)
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailable(f"SQLite: {error}") from error
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: everything read in it is of one moment."""
+        with self.connection() as connection:
+            connection.execute("BEGIN")
+            yield connection
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The one write transaction; an exception rolls it back."""
+        if not self._writing.acquire(timeout=self._timeout):
+            raise StoreUnavailable(f"SQLite: no turn to write within {self._timeout} s")
+        try:
+            with self.connection() as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                except StoreError:
+                    connection.execute("ROLLBACK")
+                    raise
+                connection.execute("COMMIT")
+        finally:
+            self._writing.release()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+        except sqlite3.DatabaseError:
+            connection.close()
+            raise
+        return connection
+
+    def _create(self, connection: sqlite3.Connection) -> None:
+        deadline = time.monotonic() + self._timeout
+        while True:  # the switch to WAL does not wait for other connections by itself
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                break
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found not in (0, SCHEMA_VERSION):
+            raise ConfigurationError(
+                f"SQLITE_PATH: {self._path} has schema {found}, this service knows {SCHEMA_VERSION}"
+            )
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        )
+
+    def change(self, statement: str, values: tuple[Any, ...]) -> bool:
+        """Run a statement that changes one row, or none. Returns whether it changed one."""
+        with self.writing() as connection:
+            return connection.execute(statement, values).rowcount == 1

@@ -1,0 +1,70 @@
+"""The context of a message: who sent it, for whom, and what it belongs to.
+
+One value travels with a command from the entry point on. It is stored with each commit and each
+pending command, and the commands that follow inherit it, so that work which is finished by another
+process a day later still says whose it is. A new field is added here and nowhere else: the stores
+keep the context as one text.
+"""
+
+from typing import Self
+
+import msgspec
+
+from .errors import CodecError
+
+MAX_CONTEXT_BYTES = 1024
+"""The limit of the text of a context that is given from outside, in UTF-8."""
+
+
+class Context(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a message inherits from the one that led to it.
+
+    `correlation_id` is shared by everything that one message from outside set in motion. If it is
+    empty, the message bus takes the id of that message. `causation_id` is the id of the event that
+    led to the command, None for a message from outside. `actor` is who sent that message, `tenant`
+    for whom, `traceparent` the W3C trace that it is part of. `depth` counts the follow-ups since.
+    """
+
+    correlation_id: str = ""
+    causation_id: str | None = None
+    actor: str = "anonymous"
+    tenant: str | None = None
+    traceparent: str | None = None
+    depth: int = 0
+
+    def caused_by(self, event_id: str) -> "Context":
+        """The context of a command that follows from this event."""
+        return Context(
+            self.correlation_id,
+            event_id,
+            self.actor,
+            self.tenant,
+            self.traceparent,
+            self.depth + 1,
+        )
+
+    def text(self) -> str:
+        """The context as a JSON object, without the fields that have their default."""
+        return _encoder.encode(self).decode()
+
+    @classmethod
+    def parse(cls, text: str) -> "Context":
+        """The inverse of `text`. Fields that this code does not know are passed over."""
+        return _decoder.decode(text)
+
+    def checked(self) -> Self:
+        """The same context. Raises `CodecError` if its text is longer than 1 KiB or holds what a
+        store cannot keep: a NUL, or a lone surrogate."""
+        try:
+            text = _encoder.encode(self)
+        except UnicodeEncodeError:
+            raise CodecError("the context holds a lone surrogate") from None
+        if len(text) > MAX_CONTEXT_BYTES:
+            raise CodecError(f"the context has {len(text)} bytes, at most {MAX_CONTEXT_BYTES}")
+        if any("\0" in each for each in msgspec.structs.astuple(self) if isinstance(each, str)):
+            raise CodecError("the context holds a NUL character")
+        return self
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Context)

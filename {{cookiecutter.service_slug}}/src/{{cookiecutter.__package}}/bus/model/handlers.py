@@ -1,0 +1,51 @@
+"""Handlers: one class for each command, each decision and each query.
+
+The signatures keep commands and events apart. Only a command handler is handed a unit of work, so
+only a command changes anything. An event handler decides, from the event alone, which commands
+follow. A query handler reads. Handlers are made once, at start, with the ports that their
+``__init__`` asks for, and keep no state between calls.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from .messages import Command, Event, Query
+from .reader import Reader
+from .unit_of_work import UnitOfWork
+
+C = TypeVar("C", bound=Command)
+E = TypeVar("E", bound=Event)
+Q = TypeVar("Q", bound=Query[Any])
+
+
+class CommandHandler(ABC, Generic[C]):
+    """Runs the commands of one type: `class PlaceHandler(CommandHandler[commands.Place])`."""
+
+    @abstractmethod
+    def handle(self, command: C, uow: UnitOfWork) -> None:
+        """Do it: ask `uow` for aggregates and let them record events. A business refusal is a
+        `DomainError`. It may be run again after a conflict: calls to the outside are to be
+        idempotent."""
+
+
+class EventHandler(ABC, Generic[E]):
+    """Decides what follows from the events of one type.
+
+    Its method is ``handle(self, event)``; or ``handle(self, event, recorded)``, where the decision
+    needs more than the event: the `RecordedEvent` says when it happened, in which stream, and in
+    which context.
+    """
+
+    @abstractmethod
+    def handle(self, *event_and_recorded: Any, **_: Any) -> Iterable[Command]:
+        """The commands that follow, in order. A pure decision, made before the event is committed;
+        if it raises, the command that recorded the event fails whole."""
+
+
+class QueryHandler(ABC, Generic[Q]):
+    """Answers the queries of one type."""
+
+    @abstractmethod
+    def handle(self, query: Q, reader: Reader) -> Any:
+        """The answer, of the type that the query names: `Query[R]` is answered with an `R`."""

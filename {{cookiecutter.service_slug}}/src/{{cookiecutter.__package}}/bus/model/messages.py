@@ -1,0 +1,77 @@
+"""Command, Event, Query: the messages, and what identifies them.
+
+A message is a frozen, keyword-only `msgspec.Struct`; declaring its fields is all there is to write::
+
+    class OrderCreated(Event):
+        order_id: str
+
+It is stored under the name of its class, version 1, unless it says otherwise. So a class can be
+renamed, or get a new shape, while the log keeps the old name::
+
+    class OrderPlaced(Event, name="OrderCreated", version=2):
+        order_id: str
+"""
+
+from typing import Any, ClassVar, Generic, TypeVar, dataclass_transform
+
+import msgspec
+
+R = TypeVar("R")
+
+
+class MessageType(msgspec.StructMeta):
+    """Makes every message frozen and keyword-only, and its stored text say which message it is."""
+
+    message_name: str
+    message_version: int
+
+    def __new__(
+        mcls,
+        class_name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        name: str = "",
+        version: int = 1,
+        **options: Any,
+    ) -> "MessageType":
+        stored_name = name or class_name
+        if "." in stored_name or version < 1:
+            raise TypeError(f"{class_name}: a message name holds no dot, and versions start at 1")
+        cls = super().__new__(
+            mcls,
+            class_name,
+            bases,
+            namespace,
+            tag_field="$type",
+            tag=tag_of(stored_name, version),
+            # A message that can be stored holds no cycle: the garbage collector can pass it over.
+            **{"gc": False, **options, "frozen": True, "kw_only": True},
+        )
+        cls.message_name, cls.message_version = stored_name, version
+        return cls
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+class Message(msgspec.Struct, frozen=True, metaclass=MessageType):
+    """What commands, events and queries have in common: `type(message)` is a `MessageType`."""
+
+    message_name: ClassVar[str]
+    message_version: ClassVar[int]
+
+
+class Command(Message):
+    """*Do this.* Exactly one handler runs it, in one unit of work."""
+
+
+class Event(Message):
+    """*This happened.* Recorded by an aggregate, for good."""
+
+
+class Query(Message, Generic[R]):
+    """*Tell me.* `Query[R]` is answered with an `R`; asking changes nothing."""
+
+
+def tag_of(name: str, version: int) -> str:
+    """What stored text calls a message: its name, and from version 2 on its version."""
+    return name if version == 1 else f"{name}.v{version}"

@@ -1,0 +1,99 @@
+"""Upcasters: functions that turn a stored message of an older shape into the present shape.
+
+The log stays as it was written. A new version of an event comes with a function from the old stored
+object to the new one, so that the rest of the code knows the new shape only (Young, "Versioning in an
+Event Sourced System", 2017, chapter on upcasters).
+"""
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from .errors import ConfigurationError, UnknownEvent
+from .messages import tag_of
+
+
+class Upcaster(msgspec.Struct, frozen=True):
+    """Lifts a stored message `name`, `version` to the next version; or to `to`, `to_version`, where
+    a message is renamed. `upcast` is given the stored object, without its type, and returns the new
+    one: a pure function."""
+
+    name: str
+    version: int
+    upcast: Callable[[dict[str, Any]], dict[str, Any]]
+    to: str = ""
+    to_version: int = 0
+
+    @property
+    def source(self) -> str:
+        """The stored type that it lifts."""
+        return tag_of(self.name, self.version)
+
+    @property
+    def target(self) -> str:
+        """The stored type that it makes of it."""
+        return tag_of(self.to or self.name, self.to_version or self.version + 1)
+
+
+class Upcasters:
+    """Chains of upcasters. Raises `ConfigurationError` for two with one source, and for a cycle."""
+
+    def __init__(self, upcasters: Iterable[Upcaster] = ()) -> None:
+        self._by_source: dict[str, Upcaster] = {}
+        for upcaster in upcasters:
+            if upcaster.source in self._by_source:
+                raise ConfigurationError(f"two upcasters lift {upcaster.source!r}")
+            self._by_source[upcaster.source] = upcaster
+        for source in self._by_source:
+            self._end(source)
+
+    def check(self, current: Mapping[str, tuple[str, int]]) -> None:
+        """See that they end at the types there are now, each given by its tag with its name and
+        version. Raises `ConfigurationError` for a chain with a gap, for a version that none lifts,
+        and for an upcaster that would never run."""
+        for source in self._by_source:
+            if source in current:
+                raise ConfigurationError(f"an upcaster lifts {source!r}, which is current")
+            if self._end(source) not in current:
+                raise ConfigurationError(
+                    f"upcasters lift {source!r} to {self._end(source)!r}, which no message is"
+                )
+        for tag, (name, version) in current.items():
+            for older in range(1, version):
+                if tag_of(name, older) not in self._by_source:
+                    raise ConfigurationError(
+                        f"no upcaster lifts {tag_of(name, older)!r} to {tag!r}"
+                    )
+
+    def lift(self, stored: dict[str, Any]) -> dict[str, Any]:
+        """The stored object, as the end of its chain. Raises `UnknownEvent` if one fails."""
+        tag = stored.get("$type", "")
+        while (upcaster := self._by_source.get(tag)) is not None:
+            fields = {name: value for name, value in stored.items() if name != "$type"}
+            try:
+                stored = {"$type": upcaster.target, **upcaster.upcast(fields)}
+            except Exception as error:
+                raise UnknownEvent(f"the upcaster of {tag!r} failed: {error!r}") from error
+            tag = upcaster.target
+        return stored
+
+    def fingerprint(self) -> str:
+        """Names their code: a change in a module that has one changes it."""
+        parts = [f"{upcaster.source} {upcaster.target}" for upcaster in self._by_source.values()]
+        modules = {upcaster.upcast.__module__ for upcaster in self._by_source.values()}
+        parts += [inspect.getsource(sys.modules[name]) for name in sorted(modules)]
+        return sha256("\0".join(parts).encode()).hexdigest() if self._by_source else ""
+
+    def _end(self, source: str) -> str:
+        seen = [source]
+        while (upcaster := self._by_source.get(seen[-1])) is not None:
+            if upcaster.target in seen:
+                raise ConfigurationError(
+                    f"upcasters go round: {' → '.join([*seen, upcaster.target])}"
+                )
+            seen.append(upcaster.target)
+        return seen[-1]

@@ -1,0 +1,1 @@
+"""The runtime: what moves messages between the model and the store."""

@@ -1,0 +1,328 @@
+"""The message bus: command, decide, commit, next command.
+
+A bus keeps no state of a call, so any number of threads may share one. The handler of each message
+type is settled at start, in dictionaries, and not looked up again.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import msgspec
+
+from ..model.clock import Clock
+from ..model.context import Context
+from ..model.errors import (
+    CodecError,
+    CommitTooLarge,
+    ConcurrencyError,
+    ConfigurationError,
+    DomainError,
+    DuplicateCommand,
+    IdempotencyKeyReused,
+    StoreError,
+    UnknownEvent,
+)
+from ..model.handlers import CommandHandler, EventHandler, QueryHandler
+from ..model.ids import IdSource
+from ..model.messages import Command, Event, Message, Query
+from ..model.projection import Projection
+from ..model.recorded_event import RecordedEvent
+from ..store.codec import Codecs
+from ..store.commit import StoredCommit
+from ..store.event_store import EventStore
+from ..store.idempotency import Idempotency, IdempotencyRecord
+from ..store.pending import PendingCommand, PendingKey
+from .dispatch import Dispatch, Retry
+from .envelope import Envelope, Middleware, Next
+from .projector import Projector
+from .reader import StoreReader
+from .repository import Repository
+from .snapshots import Snapshots
+from .subscription import Subscriber, Subscription
+from .unit_of_work import Committed, Decide, StoreUnitOfWork
+
+R = TypeVar("R")
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What became of a command: the events that it recorded, not those of its follow-ups.
+
+    `replayed` says that it had been handled before, and this is the answer of then.
+    """
+
+    events: tuple[RecordedEvent, ...]
+    replayed: bool = False
+
+
+class Registry(msgspec.Struct, frozen=True):
+    """The wiring, as it was checked at start: which handler runs what."""
+
+    commands: Mapping[type[Message], CommandHandler[Any]]
+    events: Mapping[type[Event], tuple[EventHandler[Any], ...]]
+    decisions: Mapping[type[Event], tuple[Decide, ...]]
+    queries: Mapping[type[Message], QueryHandler[Any]]
+    projections: Mapping[type[Projection[Any]], Projection[Any]]
+
+
+class MessageBus:
+    """Where every message goes. Made by `bootstrap`."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        store: EventStore,
+        codecs: Codecs,
+        snapshots: Snapshots,
+        clock: Clock,
+        ids: IdSource,
+        middleware: Iterable[Middleware] = (),
+        subscribers: Iterable[Callable[["MessageBus"], Subscriber]] = (),
+        dispatch: Dispatch | None = None,
+        retry: Retry | None = None,
+    ) -> None:
+        self.registry, self.store, self.clock = registry, store, clock
+        self.dispatch, self.retry = dispatch or Dispatch(), retry or Retry()
+        self.codecs, self._ids = codecs, ids
+        self._repository = Repository(store, codecs, snapshots)
+        self._by_projection = {
+            kind: Projector(projection, store, codecs)
+            for kind, projection in registry.projections.items()
+        }
+        self.projectors = {each.name: each for each in self._by_projection.values()}
+        self.subscriptions = {
+            name: Subscription(store, projector, projector.unseen)
+            for name, projector in self.projectors.items()
+        }
+        self._run: Next = self._run_command
+        self._answer: Next = self._run_query
+        for layer in reversed(list(middleware)):
+            self._run, self._answer = _wrap(layer, self._run), _wrap(layer, self._answer)
+        for make in subscribers:
+            self._subscribe(make(self))
+
+    def _subscribe(self, subscriber: Subscriber) -> None:
+        if subscriber.name in self.subscriptions:
+            raise ConfigurationError(f"two subscribers are named {subscriber.name!r}")
+        self.subscriptions[subscriber.name] = Subscription(self.store, subscriber)
+
+    def handle(
+        self,
+        command: Command,
+        *,
+        idempotency: Idempotency | None = None,
+        context: Context | None = None,
+        correlation_id: str | None = None,
+    ) -> Outcome:
+        """Run a command from outside, and then, once each, the commands that follow from it. Sent
+        again with the same `idempotency`, it has no second effect: the outcome is that of then.
+
+        `context` says who sends it; the commands that follow inherit it. `correlation_id` is the
+        short form of a context that holds nothing else.
+
+        Returns as soon as the command itself has committed and its follow-ups had their turn; what
+        becomes of those does not change the outcome. Raises the command's own `DomainError`,
+        `ConcurrencyError` when every attempt met a conflict, `CommitTooLarge`, `CodecError`,
+        `StoreUnavailable`, and whatever its handler raises; then nothing was committed (after
+        `StoreUnavailable`: perhaps). Raises `IdempotencyKeyReused` for another fingerprint.
+        """
+        if idempotency:
+            return self._handle_once(command, idempotency, context, correlation_id)
+        command_id = self._ids.new_id()
+        return self._handle(
+            Envelope(command, command_id, _context(command_id, context, correlation_id))
+        )
+
+    def _handle(self, envelope: Envelope) -> Outcome:
+        committed: Committed = self._run(envelope)
+        self._follow(committed)
+        return Outcome(committed.events)
+
+    def _handle_once(
+        self,
+        command: Command,
+        idempotency: Idempotency,
+        context: Context | None,
+        correlation_id: str | None,
+    ) -> Outcome:
+        """Derives the command id from the key, so that outside systems see the same id when the
+        command is sent again."""
+        answered = self._answered(idempotency)
+        if answered:
+            return answered
+        command_id = sha256(msgspec.json.encode(idempotency)).hexdigest()[:32]
+        envelope = Envelope(
+            command,
+            command_id,
+            _context(command_id, context, correlation_id),
+            idempotency=idempotency,
+        )
+        try:
+            return self._handle(envelope)
+        except (DuplicateCommand, DomainError):
+            answered = self._answered(idempotency)  # by the same request, sent at the same time
+            if answered:
+                return answered
+            raise
+
+    def _answered(self, idempotency: Idempotency) -> Outcome | None:
+        """The outcome of the command that was sent under this key before, if one was."""
+        record = self.store.handled(idempotency.scope, idempotency.key, self.clock.now())
+        if record is None:
+            return None
+        if record.idempotency != idempotency:
+            raise IdempotencyKeyReused
+        return Outcome(self._events_of(record), replayed=True)
+
+    def _events_of(self, record: IdempotencyRecord) -> tuple[RecordedEvent, ...]:
+        return tuple(
+            recorded
+            for after in record.after
+            for commit in self.store.commits(after.stream_id, after.version + 1, after.version + 1)
+            for recorded in self.codecs.recorded(commit)
+        )
+
+    def ask(
+        self,
+        query: Query[R],
+        *,
+        context: Context | None = None,
+        correlation_id: str | None = None,
+    ) -> R:
+        """Answer a query. `context` says who asks. Raises what its handler raises."""
+        query_id = self._ids.new_id()
+        answer: R = self._answer(
+            Envelope(query, query_id, _context(query_id, context, correlation_id))
+        )
+        return answer
+
+    def project(self, commits: Sequence[StoredCommit]) -> None:
+        """Bring all read models up to these commits, as they were pushed by the store: the
+        checkpoints stay where they are, for the subscriptions to move."""
+        for projector in self.projectors.values():
+            projector.receive(commits)
+
+    def run_pending(self, pending: PendingCommand) -> bool:
+        """Run one pending command, whose attempt has been counted, and then what follows from it.
+
+        Returns whether its stream may go on: it had its effect, by this run or another's, or it is
+        parked, because it never will have one or because this was its last attempt.
+        """
+        try:
+            (command,) = self.codecs.commands.decode(pending.payload)
+        except UnknownEvent as error:
+            return self._parked(pending, error)
+        committed, goes_on = self._try(pending, command)
+        if committed:
+            self._follow(committed)
+        return goes_on
+
+    def park(self, pending: PendingCommand, reason: str) -> bool:
+        """Make it a dead letter; unless another run was faster. Raises `StoreUnavailable`."""
+        storable = reason[:500].replace("\0", "").encode("utf-8", "replace").decode()
+        return self.store.park(pending, self.clock.now(), storable)
+
+    def _follow(self, committed: Committed) -> None:
+        """Run follow-ups first in, first out. A stream in which one failed, or in which an earlier
+        one is still open, is left to the worker, so that the order within a stream holds."""
+        if not committed.follow_ups or not self.dispatch.inline:
+            return
+        queue = deque((committed, *follow_up) for follow_up in committed.follow_ups)
+        deadline = time.monotonic() + self.dispatch.seconds
+        left_to_worker: set[str] = set()
+        for _ in range(self.dispatch.steps):
+            if not queue or time.monotonic() > deadline:
+                return
+            cause, pending, command = queue.popleft()
+            stream_id = pending.key.stream_id
+            if stream_id in left_to_worker:
+                continue
+            if stream_id in cause.contended and self._earlier_is_open(pending.key):
+                left_to_worker.add(stream_id)
+                continue
+            done, goes_on = self._try(pending, command)
+            if not goes_on:
+                left_to_worker.add(stream_id)
+            if done:
+                queue.extend((done, *follow_up) for follow_up in done.follow_ups)
+
+    def _try(self, pending: PendingCommand, command: Command) -> tuple[Committed | None, bool]:
+        """One attempt: what was committed, if anything, and whether its stream may go on. The
+        middleware has seen what went wrong; the pending command stays in the store, or is parked."""
+        try:
+            return self._run(self._envelope(pending, command)), True
+        except DuplicateCommand:
+            return None, True
+        except (DomainError, CommitTooLarge, CodecError) as error:  # another attempt would not help
+            return None, self._parked(pending, error)
+        except Exception as error:
+            last = pending.attempts >= self.dispatch.attempts
+            return None, last and self._parked(pending, error)
+
+    def _parked(self, pending: PendingCommand, error: Exception) -> bool:
+        try:
+            self.park(pending, f"{type(error).__name__}: {error}")
+        except StoreError:  # it stays open, and the next attempt parks it
+            return False
+        return True
+
+    def _earlier_is_open(self, key: PendingKey) -> bool:
+        try:
+            earlier = self.store.pending(key.stream_id)
+        except StoreError:
+            return True
+        return any(pending.key < key and pending.in_order for pending in earlier)
+
+    def _envelope(self, pending: PendingCommand, command: Command) -> Envelope:
+        return Envelope(command, pending.command_id, pending.context, pending.key)
+
+    def _run_command(self, envelope: Envelope) -> Committed:
+        handler = self.registry.commands.get(type(envelope.message))
+        if handler is None:
+            raise ConfigurationError(f"no handler for {type(envelope.message).__name__}")
+        for attempt in range(1, self.retry.attempts):
+            try:
+                return self._attempt(handler, envelope)
+            except ConcurrencyError:
+                self.retry.pause(attempt)
+        return self._attempt(handler, envelope)
+
+    def _attempt(self, handler: CommandHandler[Any], envelope: Envelope) -> Committed:
+        uow = StoreUnitOfWork(self._repository, envelope, self.clock.now())
+        handler.handle(envelope.message, uow)
+        inline = self.dispatch.inline
+        return uow.commit(
+            self.registry.decisions,
+            self._ids,
+            attempts=1 if inline else 0,
+            due_in=self.dispatch.grace if inline else timedelta(0),
+            resends=self.retry.resends,
+        )
+
+    def _run_query(self, envelope: Envelope) -> Any:
+        handler = self.registry.queries.get(type(envelope.message))
+        if handler is None:
+            raise ConfigurationError(f"no handler for {type(envelope.message).__name__}")
+        reader = StoreReader(self._repository, self._by_projection, envelope.context)
+        return handler.handle(envelope.message, reader)
+
+
+def _wrap(layer: Middleware, inner: Next) -> Next:
+    return lambda envelope: layer(envelope, inner)
+
+
+def _context(message_id: str, given: Context | None, correlation_id: str | None) -> Context:
+    """The context that was given, checked; its correlation id is the message's own id unless given."""
+    if given is None:
+        if correlation_id is None:
+            return Context(message_id)
+        given = Context(correlation_id)
+    elif correlation_id is not None:
+        raise TypeError("give either a context or a correlation_id")
+    checked = given.checked()
+    if checked.correlation_id:
+        return checked
+    return msgspec.structs.replace(checked, correlation_id=message_id)

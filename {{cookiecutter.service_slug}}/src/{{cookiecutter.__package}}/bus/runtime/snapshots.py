@@ -1,0 +1,107 @@
+"""Snapshots: the fold of a stream up to a commit, kept so that a load can begin there.
+
+A snapshot is a cache and nothing else. It is written after a commit, best effort, with a fingerprint
+of the code that made it. If the source of the domain, the upcasters, the codec or the aggregate's
+`snapshot_version` have changed since, it is ignored and the whole stream is folded again.
+"""
+
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+from warnings import warn
+from zlib import crc32
+
+import msgspec
+
+from ..model.aggregate import Aggregate
+from ..model.errors import ConfigurationError
+from ..store.codec import CODEC_VERSION
+from ..store.stream import Snapshot
+
+A = TypeVar("A", bound=Aggregate)
+
+NOT_STATE = {"id", "version", "journal"}
+
+
+class Snapshots:
+    """Takes a snapshot of an aggregate after every so many events; never, if `every` is 0.
+
+    `upcasters` is a fingerprint of those in use.
+    """
+
+    def __init__(self, every: int = 0, upcasters: str = "") -> None:
+        self._every, self._upcasters = every, upcasters
+        self._fingerprints: dict[type[Aggregate], str] = {}
+        self._hints: dict[type[Aggregate], dict[str, Any]] = {}
+
+    def fingerprint(self, aggregate_type: type[Aggregate]) -> str:
+        """Names the code that folds this aggregate; empty if no snapshots are taken.
+
+        Raises `ConfigurationError` if its source is not at hand.
+        """
+        if not self._every:
+            return ""
+        found = self._fingerprints.get(aggregate_type)
+        if found is None:
+            parts = (
+                _source(aggregate_type),
+                self._upcasters,
+                f"{CODEC_VERSION} {aggregate_type.__qualname__} {aggregate_type.snapshot_version}",
+            )
+            found = sha256("\0".join(parts).encode()).hexdigest()[:32]
+            self._fingerprints[aggregate_type] = found
+        return found
+
+    def are_due(self, aggregate: Aggregate, since: int) -> bool:
+        """Whether the aggregate has come far enough since this version."""
+        return bool(self._every) and aggregate.version - since >= self._every
+
+    def take(self, aggregate: Aggregate) -> Snapshot | None:
+        """The snapshot of an aggregate; None, with a warning, if its state would not come back as it
+        is: an attribute without a type annotation, say, that JSON turns into another type."""
+        state = {name: each for name, each in vars(aggregate).items() if name not in NOT_STATE}
+        kind, stream_id = type(aggregate), aggregate.stream_of(aggregate.id)
+        reason = "it comes back from JSON as another"
+        try:
+            text = msgspec.json.encode(state)
+            if self._state(kind, text) == state:
+                kept = f"{crc32(text):08x}{text.decode()}"
+                return Snapshot(stream_id, aggregate.version, self.fingerprint(kind), kept)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            reason = str(error)
+        warn(f"{stream_id}: its state cannot be kept as a snapshot: {reason}", stacklevel=2)
+        return None
+
+    def restore(self, aggregate_type: type[A], aggregate_id: str, snapshot: Snapshot) -> A | None:
+        """The aggregate as it was; None if the snapshot is damaged."""
+        checksum, text = snapshot.state[:8], snapshot.state[8:].encode()
+        if checksum != f"{crc32(text):08x}":
+            return None
+        aggregate = aggregate_type(aggregate_id)
+        vars(aggregate).update(self._state(aggregate_type, text), version=snapshot.version)
+        return aggregate
+
+    def _state(self, aggregate_type: type[Aggregate], text: bytes) -> dict[str, Any]:
+        hints = self._hints.get(aggregate_type)
+        if hints is None:
+            hints = self._hints[aggregate_type] = get_type_hints(aggregate_type)
+        return {
+            name: msgspec.convert(value, hints.get(name, Any), str_keys=True)
+            for name, value in msgspec.json.decode(text, type=dict[str, Any]).items()
+        }
+
+
+def _source(aggregate_type: type[Aggregate]) -> str:
+    """The source of the package that the aggregate's own package is in: of the whole domain."""
+    file = getattr(sys.modules.get(aggregate_type.__module__), "__file__", None)
+    folder = Path(file).parent if file else None
+    if folder and aggregate_type.__module__.count(".") > 2:
+        folder = folder.parent
+    sources = sorted(folder.rglob("*.py")) if folder else []
+    if not sources:
+        raise ConfigurationError(
+            f"SNAPSHOT_EVERY: the source of {aggregate_type.__name__} is not at hand, so that nothing "
+            "would tell a snapshot made by other code: set it to 0"
+        )
+    return "\0".join(f"{path.name}\0{path.read_text('utf-8')}" for path in sources)

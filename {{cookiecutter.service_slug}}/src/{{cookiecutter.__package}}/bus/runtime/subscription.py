@@ -1,0 +1,94 @@
+"""Subscriptions: subscribers that follow the feed, each from its own checkpoint."""
+
+from collections.abc import Callable, Iterable, Sequence
+from threading import Event
+from typing import Protocol
+
+from ..store.commit import StoredCommit
+from ..store.event_store import EventStore
+
+
+class Subscriber(Protocol):
+    """Whoever is given every commit. A projector is one kind of subscriber."""
+
+    @property
+    def name(self) -> str:
+        """What its checkpoint is kept under: once in use, it must not change."""
+        ...
+
+    def receive(self, commits: Sequence[StoredCommit]) -> None:
+        """Take these commits; each stream's come in order. A commit may come again, after a fault or
+        from another process: take it idempotently. If this raises, they all come again."""
+        ...
+
+
+Unseen = Callable[[Sequence[StoredCommit]], list[StoredCommit]]
+"""Which of these commits a subscriber has not taken yet."""
+
+
+class Subscription:
+    """Gives the commits of the feed to one subscriber, and keeps a checkpoint of how far it is. For
+    one thread at a time."""
+
+    def __init__(
+        self, store: EventStore, subscriber: Subscriber, unseen: Unseen | None = None
+    ) -> None:
+        self.subscriber = subscriber
+        self._store, self._unseen = store, unseen or list
+        self._cell = f"checkpoint/{subscriber.name}"
+        self._stored_checkpoint: str | None = None
+        self._checkpoint: str | None = None
+        self._checkpoint_is_loaded = False
+
+    def advance(self, limit: int = 1000) -> bool:
+        """Give the subscriber the next page, if there is one, and then store the checkpoint. Returns
+        whether asking again at once is worth it. Raises what the subscriber raises, and
+        `StoreUnavailable`.
+
+        An empty page writes no checkpoint. DynamoDB's feed reports every write to the table: writing
+        the checkpoint would itself be reported, and the loop would never end.
+        """
+        if not self._checkpoint_is_loaded:
+            self._stored_checkpoint = self._checkpoint = self._store.views.cell(self._cell)
+            self._checkpoint_is_loaded = True
+        page = self._store.feed(self._checkpoint, limit)
+        if page.commits:
+            self.subscriber.receive(page.commits)
+            # Compare-and-set: if another process was faster, load its checkpoint next time.
+            self._checkpoint_is_loaded = self._store.views.set_cell(
+                self._cell, page.checkpoint, self._stored_checkpoint
+            )
+            self._stored_checkpoint = page.checkpoint
+        self._checkpoint = page.checkpoint
+        return page.more or not self._checkpoint_is_loaded
+
+    def lag(self, limit: int = 1000) -> list[StoredCommit]:
+        """What the subscriber has not taken yet, of about the next `limit` commits."""
+        checkpoint = self._store.views.cell(self._cell)
+        return self._unseen(self._store.feed(checkpoint, limit).commits)
+
+
+Report = Callable[[str, Exception], None]
+"""Is told the name of the subscriber that failed, and why."""
+
+
+def advance_all(subscriptions: Iterable[Subscription], report: Report) -> bool:
+    """Advance each subscription by a page. One that fails is reported, and holds back no other.
+    Returns whether asking again at once is worth it."""
+    more = False
+    for subscription in subscriptions:
+        try:
+            more = subscription.advance() or more
+        except Exception as error:
+            report(subscription.subscriber.name, error)
+    return more
+
+
+def follow(
+    subscriptions: Sequence[Subscription], stop: Event, interval: float, report: Report
+) -> None:
+    """Keep the subscribers up to date until `stop` is set. They look for what is new every `interval`
+    seconds."""
+    while not stop.is_set():
+        if not advance_all(subscriptions, report):
+            stop.wait(interval)

@@ -1,0 +1,273 @@
+"""The unit of work over the event store: one command's work, in one commit."""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any, TypeVar
+
+import msgspec
+
+from ..model.aggregate import Aggregate
+from ..model.context import Context
+from ..model.errors import AggregateExists, ConcurrencyError, StoreError, StoreUnavailable
+from ..model.ids import IdSource
+from ..model.messages import Command, Event
+from ..model.recorded_event import RecordedEvent
+from ..store.commit import Commit
+from ..store.idempotency import Idempotency, IdempotencyRecord
+from ..store.pending import PendingCommand, PendingKey
+from ..store.stream import Position, StreamAppend
+from .envelope import Envelope
+from .repository import Loaded, Repository
+
+A = TypeVar("A", bound=Aggregate)
+
+KEY_KEPT = timedelta(days=7)
+"""How long an idempotency key is on record."""
+
+Decide = Callable[[RecordedEvent], Iterable[Command]]
+Decisions = Mapping[type[Event], tuple[Decide, ...]]
+"""What decides, for each type of event, which commands follow."""
+
+
+class Committed(msgspec.Struct, frozen=True, gc=False):
+    """What a unit of work has written. `contended` are the streams in which follow-ups other than
+    its own were open when they were loaded."""
+
+    events: tuple[RecordedEvent, ...]
+    follow_ups: list[tuple[PendingCommand, Command]]
+    contended: frozenset[str]
+
+
+class StoreUnitOfWork:
+    """Hands a command handler its aggregates, and commits the events that they recorded, in order.
+
+    The command handler sees of it what `UnitOfWork` declares: `commit` is the message bus's.
+    """
+
+    def __init__(self, repository: Repository, envelope: Envelope, now: datetime) -> None:
+        self._repository, self._envelope, self._now = repository, envelope, now
+        self._store, self._codecs = repository.store, repository.codecs
+        self._enlisted: dict[str, Loaded[Any]] = {}
+        self._scheduled: list[tuple[Command, datetime]] = []
+
+    @property
+    def context(self) -> Context:
+        return self._envelope.context
+
+    @property
+    def command_id(self) -> str:
+        return self._envelope.message_id
+
+    def get(self, aggregate_type: type[A], aggregate_id: str) -> A:
+        stream_id = aggregate_type.stream_of(aggregate_id)
+        enlisted = self._enlisted.get(stream_id)
+        if enlisted is None:
+            enlisted = self._repository.load(aggregate_type, aggregate_id)
+            self._enlisted[stream_id] = enlisted
+        aggregate = enlisted.aggregate
+        if not isinstance(aggregate, aggregate_type):
+            raise TypeError(f"{stream_id} is a {type(aggregate).__name__} in this unit of work")
+        return aggregate
+
+    def add(self, aggregate: Aggregate) -> None:
+        stream_id = aggregate.stream_of(aggregate.id)
+        if stream_id in self._enlisted:
+            raise AggregateExists(aggregate.stream_name, aggregate.id)
+        self._enlisted[stream_id] = Loaded(aggregate, Position.start(stream_id), [])
+
+    def schedule(self, command: Command, at: datetime) -> None:
+        if at.tzinfo is None:
+            raise ValueError(f"{type(command).__name__}: the time it is due has no time zone: {at}")
+        self._scheduled.append((command, at))
+
+    def commit(
+        self,
+        decisions: Decisions,
+        ids: IdSource,
+        *,
+        attempts: int,
+        due_in: timedelta,
+        resends: int,
+    ) -> Committed:
+        """Write, once, the events that were recorded and the commands that follow from them. The
+        follow-ups begin with so many attempts counted, and are due for workers after `due_in`. If the
+        store does not say whether it took the commit, the identical one is sent again, at most
+        `resends` times.
+
+        Raises what `Log.append` does, `AggregateExists` for an added aggregate whose id is taken, and
+        what a decision raises.
+        """
+        recorded = self._recorded()
+        decided = [
+            (event, command)
+            for event in recorded
+            for decide in decisions.get(type(event.event), ())
+            for command in decide(event)
+        ]
+        follow_ups = self._follow_ups(decided, ids, attempts, due_in) if decided else []
+        scheduled = self._due_later(recorded, len(decided), ids) if self._scheduled else []
+        envelope = self._envelope
+        if recorded or scheduled or envelope.consumes or envelope.idempotency:
+            rows = [row for row, _ in follow_ups] + scheduled
+            commit = self._commit_of(recorded, tuple(rows))
+            try:
+                self._send(commit, resends)
+            except ConcurrencyError as error:
+                self._refuse_taken_ids(error)
+                raise
+            self._take_snapshots(commit)
+        return Committed(recorded, follow_ups, self._contended() if follow_ups else frozenset())
+
+    def _recorded(self) -> tuple[RecordedEvent, ...]:
+        """The events over all aggregates, in the order they were recorded."""
+        envelope = self._envelope
+        journal = [
+            (order, stream_id, event, enlisted.position.version + place)
+            for stream_id, enlisted in self._enlisted.items()
+            for place, (order, event) in enumerate(enlisted.aggregate.journal, 1)
+        ]
+        if len(self._enlisted) > 1:
+            journal.sort(key=itemgetter(0))
+        return tuple(
+            [
+                RecordedEvent(
+                    event,
+                    f"{stream_id}@{version}",
+                    stream_id,
+                    version,
+                    self._now,
+                    envelope.message_id,
+                    envelope.context,
+                    envelope.message.message_name,
+                )
+                for _, stream_id, event, version in journal
+            ]
+        )
+
+    def _commit_of(
+        self,
+        recorded: tuple[RecordedEvent, ...],
+        pending: tuple[PendingCommand, ...],
+    ) -> Commit:
+        by_stream: dict[str, list[Event]] = {}
+        for event in recorded:
+            by_stream.setdefault(event.stream_id, []).append(event.event)
+        enlisted, envelope = self._enlisted, self._envelope
+        unchanged = [enlisted[name].position for name in enlisted if name not in by_stream]
+        appends = tuple([self._append(enlisted[name], by_stream[name]) for name in by_stream])
+        return Commit(
+            command_id=envelope.message_id,
+            command=envelope.message.message_name,
+            context=envelope.context,
+            recorded_at=self._now,
+            appends=appends,
+            follow_ups=pending,
+            consumes=envelope.consumes,
+            unchanged=tuple(unchanged),
+            idempotency=self._record(envelope.idempotency, appends)
+            if envelope.idempotency
+            else None,
+        )
+
+    def _record(
+        self, idempotency: Idempotency, appends: tuple[StreamAppend, ...]
+    ) -> IdempotencyRecord:
+        return IdempotencyRecord(
+            idempotency,
+            self._envelope.message_id,
+            tuple([append.after for append in appends]),
+            self._now + KEY_KEPT,
+        )
+
+    def _send(self, commit: Commit, resends: int) -> None:
+        for _ in range(resends):
+            try:
+                return self._store.append(commit)
+            except StoreUnavailable:
+                continue
+        return self._store.append(commit)
+
+    def _append(self, enlisted: Loaded[Any], events: list[Event]) -> StreamAppend:
+        codec = self._codecs.events(type(enlisted.aggregate))
+        return StreamAppend(enlisted.position, codec.encode(events), len(events))
+
+    def _follow_ups(
+        self,
+        decided: list[tuple[RecordedEvent, Command]],
+        ids: IdSource,
+        attempts: int,
+        due_in: timedelta,
+    ) -> list[tuple[PendingCommand, Command]]:
+        context = self._envelope.context
+        return [
+            (
+                PendingCommand(
+                    PendingKey(
+                        cause.stream_id,
+                        self._enlisted[cause.stream_id].position.version + 1,
+                        ordinal,
+                    ),
+                    ids.new_id(),
+                    self._codecs.commands.encode([command]),
+                    context.caused_by(cause.event_id),
+                    attempts,
+                    self._now + due_in,
+                ),
+                command,
+            )
+            for ordinal, (cause, command) in enumerate(decided)
+        ]
+
+    def _due_later(
+        self, recorded: tuple[RecordedEvent, ...], ordinal: int, ids: IdSource
+    ) -> list[PendingCommand]:
+        """What was scheduled. It is kept with the first stream that has an event in the commit; with
+        none, under the name of the command. A new chain of follow-ups begins with it: depth 0."""
+        envelope = self._envelope
+        stream_id, version, cause = f"command/{envelope.message_id}", 0, envelope.message_id
+        if recorded:
+            stream_id, cause = recorded[0].stream_id, recorded[0].event_id
+            version = self._enlisted[stream_id].position.version + 1
+        context = msgspec.structs.replace(envelope.context, causation_id=cause, depth=0)
+        return [
+            PendingCommand(
+                PendingKey(stream_id, version, ordinal + number),
+                ids.new_id(),
+                self._codecs.commands.encode([command]),
+                context,
+                0,
+                at,
+                in_order=False,
+            )
+            for number, (command, at) in enumerate(self._scheduled)
+        ]
+
+    def _take_snapshots(self, commit: Commit) -> None:
+        snapshots = self._repository.snapshots
+        for append in commit.appends:
+            enlisted = self._enlisted[append.after.stream_id]
+            if snapshots.are_due(enlisted.aggregate, enlisted.snapshot):
+                snapshot = snapshots.take(enlisted.aggregate)
+                with suppress(StoreError):  # a cache: the commit stands without it
+                    if snapshot:
+                        self._store.save_snapshot(snapshot)
+
+    def _refuse_taken_ids(self, error: ConcurrencyError) -> None:
+        for stream_id in error.streams:
+            enlisted = self._enlisted[stream_id]
+            if enlisted.position == Position.start(stream_id):
+                aggregate = enlisted.aggregate
+                raise AggregateExists(aggregate.stream_name, aggregate.id) from error
+
+    def _contended(self) -> frozenset[str]:
+        own = self._envelope.consumes
+        return frozenset(
+            [
+                pending.key.stream_id
+                for enlisted in self._enlisted.values()
+                for pending in enlisted.pending
+                if pending.key != own and pending.in_order
+            ]
+        )

@@ -1,0 +1,262 @@
+"""`bootstrap()`: from explicit tables to a message bus whose wiring has been checked.
+
+Everything that can be wrong with the wiring is found here, at start, and refused by name. The
+container (punq) makes each handler once; no later call goes through it.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+import punq
+
+from ..model.aggregate import Aggregate
+from ..model.clock import Clock, SystemClock
+from ..model.errors import ConfigurationError
+from ..model.handlers import CommandHandler, EventHandler, QueryHandler
+from ..model.ids import IdSource, RandomIds
+from ..model.messages import Command, Event, Message, Query
+from ..model.projection import Projection
+from ..model.upcasting import Upcaster, Upcasters
+from ..store.codec import Codecs
+from ..store.event_store import EventStore
+from .dispatch import Dispatch, Retry
+from .envelope import Middleware
+from .message_bus import MessageBus, Registry
+from .projector import row_type
+from .snapshots import Snapshots
+from .subscription import Subscriber
+from .unit_of_work import Decide
+
+M = TypeVar("M", bound=type[Message])
+V = TypeVar("V")
+Table = Mapping[M, V] | Iterable[tuple[M, V]]
+"""Rows of message type and handler. Pairs rather than a dict, so that a row given twice is seen."""
+
+SHAPES: dict[Any, list[list[str]]] = {
+    CommandHandler: [["self", "command", "uow"]],
+    EventHandler: [["self", "event"], ["self", "event", "recorded"]],
+    QueryHandler: [["self", "query", "reader"]],
+}
+"""What the `handle` of each kind of handler may ask for."""
+
+
+def bootstrap(
+    *,
+    commands: Table[type[Command], type[CommandHandler[Any]]],
+    events: Table[type[Event], Iterable[type[EventHandler[Any]]]] = (),
+    queries: Table[type[Query[Any]], type[QueryHandler[Any]]] = (),
+    projections: Iterable[type[Projection[Any]]] = (),
+    upcasters: Iterable[Upcaster] = (),
+    store: EventStore,
+    dependencies: Mapping[Any, Any] | None = None,
+    middleware: Iterable[Middleware] = (),
+    subscribers: Iterable[Callable[[MessageBus], Subscriber]] = (),
+    dispatch: Dispatch | None = None,
+    retry: Retry | None = None,
+    snapshot_every: int = 0,
+) -> MessageBus:
+    """Check the wiring and make the message bus.
+
+    `commands` and `queries` give each message type its one handler, `events` each event type its
+    handlers, in the order they decide; several rows of one event are merged. `subscribers` make what
+    follows the feed, given the bus. `dependencies` maps a port to the adapter that serves it;
+    handlers ask for ports in their ``__init__``. `Clock` and `IdSource` are ports too, the system's
+    unless given. `snapshot_every` is after how many events an aggregate is snapshotted; 0, never.
+
+    Raises `ConfigurationError` for: two handlers of one command or query; one handler twice for one
+    event; a handler paired with another type than its own; a `handle` of the wrong shape; an event
+    that no aggregate applies; two messages, streams, projections or subscribers of one name;
+    upcasters with a gap, a cycle or a double; an event handler that asks for anything but settings (a
+    frozen Struct); a dependency that nothing provides.
+    """
+    ports = {Clock: SystemClock(), IdSource: RandomIds(), **(dependencies or {})}
+    make = _Maker(ports)
+    command_rows = _rows(commands, "command")
+    event_handlers = {
+        message: tuple(make.event_handler(message, handler) for handler in row)
+        for message, row in _merged(events).items()
+    }
+    registry = Registry(
+        commands={
+            message: make.handler(CommandHandler, message, handler)
+            for message, handler in command_rows.items()
+        },
+        events=event_handlers,
+        decisions={
+            message: tuple(map(_decision, handlers)) for message, handlers in event_handlers.items()
+        },
+        queries={
+            message: make.handler(QueryHandler, message, handler)
+            for message, handler in _rows(queries, "query").items()
+        },
+        projections=_projections(projections),
+    )
+    owners = [_owner_of(event_type) for event_type in registry.events]
+    read = [projection.aggregate for projection in registry.projections]
+    chains = Upcasters(upcasters)
+    codecs = Codecs(command_rows, dict.fromkeys([*owners, *read]), chains)
+    snapshots = Snapshots(snapshot_every, chains.fingerprint() if snapshot_every else "")
+    for aggregate_type in _aggregates():
+        codecs.events(aggregate_type)
+    for aggregate_type in owners:
+        snapshots.fingerprint(aggregate_type)
+    return MessageBus(
+        registry=registry,
+        store=store,
+        codecs=codecs,
+        snapshots=snapshots,
+        clock=ports[Clock],
+        ids=ports[IdSource],
+        middleware=middleware,
+        subscribers=subscribers,
+        dispatch=dispatch,
+        retry=retry,
+    )
+
+
+def _rows(table: Table[M, V], kind: str) -> dict[M, V]:
+    rows: dict[M, V] = {}
+    for message, row in table.items() if isinstance(table, Mapping) else table:
+        if message in rows:
+            name = message.__name__
+            raise ConfigurationError(f"{kind} {name} is listed twice: one row per {kind}")
+        rows[message] = row
+    return rows
+
+
+def _merged(
+    table: Table[type[Event], Iterable[type[EventHandler[Any]]]],
+) -> dict[type[Event], list[type[EventHandler[Any]]]]:
+    """The rows of each event as one, in the order they came: a process may add its reactions to the
+    events of an aggregate without touching that aggregate's table."""
+    rows: dict[type[Event], list[type[EventHandler[Any]]]] = {}
+    for event, handlers in table.items() if isinstance(table, Mapping) else table:
+        row = rows.setdefault(event, [])
+        for handler in handlers:
+            if handler in row:
+                raise ConfigurationError(
+                    f"event {event.__name__} names the handler {_name(handler)} twice"
+                )
+            row.append(handler)
+    return rows
+
+
+def _decision(handler: EventHandler[Any]) -> Decide:
+    """The handler's `handle`, as a function of the recorded event."""
+    handle = handler.handle
+    if len(_required(handle)) > 1:
+        return lambda recorded: handle(recorded.event, recorded)
+    return lambda recorded: handle(recorded.event)
+
+
+class _Maker:
+    """Checks handlers against their rows, and makes them."""
+
+    def __init__(self, ports: Mapping[Any, Any]) -> None:
+        self._ports = ports
+        self._container = punq.Container()
+        for port, adapter in ports.items():
+            self._container.register(port, instance=adapter)
+
+    def event_handler(self, message: type[Message], handler: Any) -> Any:
+        """An event handler decides from the event alone: it may be given settings, nothing else."""
+        for name, hint in _dependencies_of(handler).items():
+            if not (isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
+                raise ConfigurationError(
+                    f"{handler.__name__} asks for {name}: {_name(hint)}, but an event handler decides "
+                    "from the event alone: it may be given settings (a frozen msgspec.Struct); "
+                    "whatever reads or writes belongs in a command handler"
+                )
+        return self.handler(EventHandler, message, handler)
+
+    def handler(self, kind: Any, message: type[Message], handler: Any) -> Any:
+        """The one instance of this handler, with the ports it asks for."""
+        name, row = _name(handler), message.__name__
+        if kind not in getattr(handler, "__mro__", ()):
+            raise ConfigurationError(f"{name} in the row of {row} is not a {_name(kind)}")
+        own = _own_message(handler, kind)
+        if own is not message:
+            raise ConfigurationError(f"{name} handles {_name(own)}, but stands in the row of {row}")
+        asked, shapes = _required(handler.handle), SHAPES[kind]
+        if len(asked) not in [len(shape) for shape in shapes]:
+            called_with = " or ".join(f"({', '.join(shape)})" for shape in shapes)
+            raise ConfigurationError(
+                f"{name}.handle takes ({', '.join(asked)}); {_name(kind)}.handle is called with "
+                f"{called_with}"
+            )
+        taken = get_type_hints(handler.handle).get(asked[1])
+        if isinstance(taken, type) and not issubclass(message, taken):
+            raise ConfigurationError(f"{name}.handle takes a {_name(taken)}, but handles {row}")
+        for dependency, hint in _dependencies_of(handler).items():
+            if hint not in self._ports:
+                raise ConfigurationError(
+                    f"{name} asks for {dependency}: {_name(hint)}, and nothing provides it: add it to "
+                    "the dependencies given to bootstrap()"
+                )
+        try:
+            return self._container.instantiate(handler)
+        except Exception as error:
+            raise ConfigurationError(f"{name} cannot be made: {error}") from error
+
+
+def _name(thing: Any) -> str:
+    return getattr(thing, "__name__", None) or str(thing)
+
+
+def _required(function: Any) -> list[str]:
+    return [
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+
+
+def _own_message(handler: type, kind: type) -> Any:
+    """The `X` of the `CommandHandler[X]` that this class, or the nearest base of it, extends."""
+    for cls in handler.__mro__:
+        for base in getattr(cls, "__orig_bases__", ()):
+            if get_origin(base) is kind:
+                return get_args(base)[0]
+    return None
+
+
+def _dependencies_of(handler: Any) -> dict[str, Any]:
+    """The parameters that the handler's ``__init__`` asks for, with their types."""
+    init = handler.__init__
+    if init is object.__init__:
+        return {}
+    try:
+        hints = get_type_hints(init)
+    except NameError as error:
+        raise ConfigurationError(f"{_name(handler)}.__init__: {error}") from error
+    return {name: hints.get(name) for name in _required(init)[1:]}
+
+
+def _projections(
+    projections: Iterable[type[Projection[Any]]],
+) -> dict[type[Projection[Any]], Projection[Any]]:
+    made: dict[str, Projection[Any]] = {}
+    for projection in projections:
+        row_type(projection)
+        if projection.name in made:
+            raise ConfigurationError(f"two projections are named {projection.name!r}")
+        made[projection.name] = projection()
+    return {type(projection): projection for projection in made.values()}
+
+
+def _owner_of(event_type: type[Message]) -> type[Aggregate]:
+    for aggregate_type in _aggregates():
+        if event_type in aggregate_type.appliers:
+            return aggregate_type
+    raise ConfigurationError(
+        f"no aggregate applies {event_type.__name__}: give its aggregate a method with "
+        f"@applies({event_type.__name__})"
+    )
+
+
+def _aggregates(base: type[Aggregate] = Aggregate) -> list[type[Aggregate]]:
+    direct = base.__subclasses__()
+    return direct + [deeper for cls in direct for deeper in _aggregates(cls)]

@@ -1,0 +1,156 @@
+"""Messages to stored text and back.
+
+The text is JSON, each message an object that names its own type (and its version, from 2 on) under
+``$type``. A message that would not come back equal is refused before it is written: JSON libraries
+turn NaN into null and a tuple into a list without an error, and a stream with such a value could
+never be loaded again.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar, Union
+
+import msgspec
+
+from ..model.aggregate import Aggregate
+from ..model.errors import CodecError, ConfigurationError, UnknownEvent
+from ..model.messages import Command, Event, Message
+from ..model.recorded_event import RecordedEvent
+from ..model.upcasting import Upcasters
+from .commit import StoredCommit
+
+M = TypeVar("M", bound=Message)
+
+CODEC_VERSION = 1
+"""Goes up when the meaning of stored text changes."""
+
+
+class Codec(Generic[M]):
+    """Encodes and decodes messages of the given types; upcasters lift older shapes of them.
+
+    Raises `ConfigurationError` if two of them are stored under one name and version.
+    """
+
+    def __init__(self, types: Iterable[type[M]], upcasters: Upcasters | None = None) -> None:
+        by_tag: dict[str, type[M]] = {}
+        for message_type in types:
+            tag = str(message_type.__struct_config__.tag)
+            other = by_tag.setdefault(tag, message_type)
+            if other is not message_type:
+                raise ConfigurationError(
+                    f"{other.__name__} and {message_type.__name__} are both stored as {tag!r}: "
+                    "give one of them another name= or version="
+                )
+        self.types, self._upcasters = by_tag, upcasters or Upcasters()
+        union: Any = Union[tuple(by_tag.values())] if by_tag else None  # noqa: UP007 - built at run time
+        self._decoder = msgspec.json.Decoder(list[union])
+
+    def encode(self, messages: Sequence[M]) -> str:
+        """The messages as the text of a JSON array. Raises `CodecError` for a value that would not
+        come back equal."""
+        try:
+            text = msgspec.json.encode(messages)
+            if self._decoder.decode(text) == messages:
+                return text.decode()
+            reason = "it reads back as another value (NaN, or a type that JSON has no word for?)"
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            reason = str(error)
+        names = ", ".join(type(message).__name__ for message in messages)
+        raise CodecError(f"{names} cannot be stored: {reason}")
+
+    def decode(self, text: str) -> list[M]:
+        """The messages of this array, in order. Raises `UnknownEvent`."""
+        try:
+            return self._decoder.decode(text)
+        except msgspec.ValidationError:
+            return self._lifted(text)
+
+    def replay(self, texts: Iterable[str], aggregate: Aggregate) -> None:
+        """Apply the events of these arrays to the aggregate, each as soon as its array is decoded.
+
+        One loop, without a call for each array or a list of all events, so that little is added to
+        the cost of decoding. Raises `UnknownEvent`.
+        """
+        decode = self._decoder.decode
+        appliers: Mapping[Any, Callable[[Any, Any], None]] = aggregate.appliers
+        for text in texts:
+            try:
+                events = decode(text)
+            except msgspec.ValidationError:
+                events = self._lifted(text)
+            for event in events:
+                appliers[type(event)](aggregate, event)
+
+    def _lifted(self, text: str) -> list[M]:
+        stored = msgspec.json.decode(text, type=list[dict[str, Any]])
+        lifted = [self._upcasters.lift(each) for each in stored]
+        try:
+            return self._decoder.decode(text if lifted == stored else msgspec.json.encode(lifted))
+        except msgspec.ValidationError as error:
+            raise UnknownEvent(self._unknown(lifted, error)) from error
+
+    def _unknown(self, lifted: list[dict[str, Any]], error: Exception) -> str:
+        for stored in lifted:
+            if stored.get("$type") not in self.types:
+                known = ", ".join(sorted(self.types))
+                return f"{stored.get('$type')!r} is not known here; known are: {known}"
+        return f"the stored shape is not the declared one: {error}"
+
+
+class Codecs:
+    """The codecs of one service: one for its commands, and one for the events of each aggregate.
+
+    Raises `ConfigurationError` if two aggregates have streams of one name, and for upcasters that
+    do not end at a message of these.
+    """
+
+    def __init__(
+        self,
+        commands: Iterable[type[Command]],
+        aggregates: Iterable[type[Aggregate]] = (),
+        upcasters: Upcasters | None = None,
+    ) -> None:
+        self._upcasters = upcasters or Upcasters()
+        self.commands = Codec[Command](commands, self._upcasters)
+        self._events: dict[type[Aggregate], Codec[Event]] = {}
+        self._aggregates: dict[str, type[Aggregate]] = {}
+        for aggregate_type in aggregates:
+            other = self._aggregates.setdefault(aggregate_type.stream_name, aggregate_type)
+            if other is not aggregate_type:
+                raise ConfigurationError(
+                    f"two aggregates have streams named {aggregate_type.stream_name!r}: "
+                    "give one of them another stream_name="
+                )
+        codecs: list[Codec[Any]] = [self.commands, *self.of_events()]
+        self._upcasters.check(
+            {
+                tag: (message.message_name, message.message_version)
+                for codec in codecs
+                for tag, message in codec.types.items()
+            }
+        )
+
+    def events(self, aggregate_type: type[Aggregate]) -> Codec[Event]:
+        """The codec of the events that this aggregate applies."""
+        codec = self._events.get(aggregate_type)
+        if codec is None:
+            codec = self._events[aggregate_type] = Codec[Event](
+                aggregate_type.appliers, self._upcasters
+            )
+        return codec
+
+    def of_events(self) -> list[Codec[Event]]:
+        """The codecs of all aggregates."""
+        return [self.events(aggregate_type) for aggregate_type in self._aggregates.values()]
+
+    def of_stream(self, stream_id: str) -> Codec[Event]:
+        """The codec of the events in this stream. Raises `UnknownEvent` if no aggregate has it."""
+        name = stream_id.partition("/")[0]
+        aggregate_type = self._aggregates.get(name)
+        if aggregate_type is None:
+            raise UnknownEvent(f"{stream_id}: no aggregate here has streams named {name!r}")
+        return self.events(aggregate_type)
+
+    def recorded(self, commit: StoredCommit) -> list[RecordedEvent]:
+        """The events of a stored commit, as they stand in the log. Raises `UnknownEvent`."""
+        events = self.of_stream(commit.stream_id).decode(commit.events)
+        return [commit.recorded(event, offset) for offset, event in enumerate(events)]

@@ -1,0 +1,23 @@
+"""The probes: whether the process is alive, and whether it can take requests."""
+
+from fastapi import APIRouter, HTTPException, Request
+
+from .problems import documented
+from .request import Bus
+
+router = APIRouter(tags=["probes"])
+
+
+@router.get("/health")
+def health() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "alive"}
+
+
+@router.get("/ready", responses=documented(503))
+def ready(request: Request, bus: Bus) -> dict[str, str]:
+    """The store answers, and the service is not about to stop."""
+    if request.app.state.stopping:
+        raise HTTPException(503, "the service is about to stop")
+    bus.store.ping()
+    return {"status": "ready"}

@@ -1,0 +1,91 @@
+"""Serving HTTP with uvicorn: on a socket of its own, until SIGTERM or SIGINT."""
+
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from threading import Timer
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import ChangeReload
+
+from ...bus import ConfigurationError
+from ...config import Settings
+from ...observability import log
+from .app import from_environment
+
+PACKAGE = Path(__file__).parents[2]
+
+
+class _Server(uvicorn.Server):
+    """Goes on for a while after SIGTERM, not ready: a second one stops it at once."""
+
+    def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._drain_seconds, self._is_draining = drain_seconds, False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        app = self.config.app
+        if isinstance(app, FastAPI):
+            app.state.stopping = True
+        if sig != signal.SIGTERM or not self._drain_seconds or self._is_draining:
+            super().handle_exit(sig, frame)
+            return
+        self._is_draining = True
+        exiting = Timer(self._drain_seconds, super().handle_exit, (sig, frame))
+        exiting.daemon = True
+        exiting.start()
+
+
+def serve(
+    settings: Settings,
+    make_app: Callable[[], FastAPI] = from_environment,
+    *,
+    reload: bool = False,
+) -> None:
+    """Serve until told to stop: after SIGTERM it is not ready, for so long as DRAIN_SECONDS says; then
+    requests in flight are answered, and the worker finishes its command.
+
+    Raises `ConfigurationError` if a setting is wrong or HOST:PORT cannot be had.
+    """
+    listener = listen(settings.host, settings.port)
+    with listener:
+        config = uvicorn.Config(
+            f"{make_app.__module__}:{make_app.__qualname__}" if reload else make_app(),
+            factory=reload,
+            reload=reload,
+            reload_dirs=[str(PACKAGE)] if reload else None,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            ws="none",
+            server_header=False,
+        )
+        server = _Server(config, settings.drain_seconds)
+        host, port = listener.getsockname()[:2]
+        address = f"[{host}]" if ":" in host else host
+        log.logger.info("serving", url=f"http://{address}:{port}", store=settings.store)
+        if reload:
+            ChangeReload(config, target=server.run, sockets=[listener]).run()
+            return
+        # uvicorn restores these handlers when it is done and raises the signal once more: a
+        # stop that went well is no death by signal.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, server.handle_exit)
+        server.run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket to serve on. Raises `ConfigurationError` if the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        reason = str(error.strerror).partition(" (while")[0]  # the address is in front already
+        raise ConfigurationError(f"HOST, PORT: cannot listen on {host}:{port}: {reason}") from None
+    # Connections inherit it. asyncio would set it only if the socket named its protocol; without, the
+    # body of an answer waits some 40 ms for the client to have acknowledged the head.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

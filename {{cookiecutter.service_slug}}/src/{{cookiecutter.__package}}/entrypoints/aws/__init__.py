@@ -1,0 +1,1 @@
+"""The AWS Lambda functions of this service: `template.yaml` names them."""

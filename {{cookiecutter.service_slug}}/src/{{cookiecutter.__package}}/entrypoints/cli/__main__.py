@@ -1,0 +1,7 @@
+"""The command line, as `python -m`."""
+
+import sys
+
+from .program import main
+
+sys.exit(main())

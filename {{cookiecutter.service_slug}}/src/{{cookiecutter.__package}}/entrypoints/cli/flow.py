@@ -1,0 +1,119 @@
+"""The wiring of the service as a Mermaid flowchart, drawn from the registry of the bus.
+
+The registry says which handler runs a command and which handlers an event has. What a handler leads
+to is read from its code, and nothing is run: the commands that an event handler decides on from its
+return annotation, which mypy holds against the code; the events that a command handler can record
+from the names that it, and what it calls of this service, refer to.
+"""
+
+import inspect
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, get_args, get_type_hints
+
+from ...bus import Command, Event, Registry
+
+BUS = Registry.__module__.rpartition(".runtime.")[0]
+SHAPES = {"command": "[{}]", "handler": "({})", "event": "([{}])"}
+COLOURS = {"command": "#a6d8f5", "handler": "#f7f0b5", "event": "#fdb566"}  # of event storming
+
+Node = tuple[str, type]  # the kind and the class
+
+
+def mermaid(registry: Registry) -> str:
+    """The flowchart: from outside to a command, its handler, the events that this can record, their
+    handlers, the commands that follow, and so on."""
+    edges: list[tuple[Node, Node]] = []
+    for command, command_handler in registry.commands.items():
+        runs = ("handler", type(command_handler))
+        edges.append((("command", command), runs))
+        edges += [(runs, ("event", event)) for event in _events_of(command_handler)]
+    for event, event_handlers in registry.events.items():
+        for event_handler in event_handlers:
+            decides = ("handler", type(event_handler))
+            edges.append((("event", event), decides))
+            edges += [(decides, ("command", follows)) for follows in _commands_of(event_handler)]
+    follow_ups = {target for _, target in edges}
+    first = [node for node, _ in edges if node[0] == "command" and node not in follow_ups]
+    nodes = [node for edge in edges for node in edge]
+    ids = _ids([*nodes, *(("event", event) for event in registry.events)])
+    lines = ["outside(((outside)))"]
+    lines += [f"{ids[node]}{SHAPES[node[0]].format(node[1].__name__)}:::{node[0]}" for node in ids]
+    lines += [f"outside --> {ids[node]}" for node in dict.fromkeys(first)]
+    lines += [f"{ids[source]} --> {ids[target]}" for source, target in dict.fromkeys(edges)]
+    lines += [f"classDef {kind} fill:{colour},color:#000" for kind, colour in COLOURS.items()]
+    return "\n    ".join(["flowchart LR", *lines])
+
+
+def _ids(nodes: Iterable[Node]) -> dict[Node, str]:
+    """The name of the class; if another has the same, a number after it."""
+    ids: dict[Node, str] = {}
+    taken: Counter[str] = Counter()
+    for node in dict.fromkeys(nodes):
+        name = node[1].__name__
+        taken[name] += 1
+        ids[node] = name if taken[name] == 1 else f"{name}_{taken[name]}"
+    return ids
+
+
+def _commands_of(handler: Any) -> list[type]:
+    """Those in the return annotation of `handle`; if it names none, those in its code."""
+    returned = list(_types_in(get_type_hints(handler.handle).get("return")))
+    return _named(Command, returned) or _named(Command, _reachable(handler))
+
+
+def _events_of(handler: Any) -> list[type]:
+    return _named(Event, _reachable(handler))
+
+
+def _named(kind: type, things: Iterable[Any]) -> list[type]:
+    types = [each for each in things if isinstance(each, type)]
+    return [each for each in types if issubclass(each, kind) and each is not kind]
+
+
+def _types_in(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _types_in(inner)
+
+
+def _reachable(handler: Any) -> list[Any]:
+    """The modules, classes and functions of this service that the code of `handle` refers to, and
+    the code of those functions, and so on. A method is one that is referred to by its name in a
+    class that is: no more can be known without running it."""
+    found: list[Any] = [type(handler).handle, type(handler)]
+    while True:
+        functions = [each for each in found if isinstance(each, FunctionType)]
+        names = dict.fromkeys(name for each in functions for name in _names_in(each.__code__))
+        meant = dict.fromkeys(value for each in found for value in _meant(each, names))
+        new = [value for value in meant if value not in found and _is_beside(handler, value)]
+        if not new:
+            return found
+        found += new
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_in(constant)
+
+
+def _meant(owner: Any, names: Iterable[str]) -> Iterator[Any]:
+    """What the names mean in a module or class, or in the globals of a function."""
+    for name in names:
+        if isinstance(owner, FunctionType):
+            value = owner.__globals__.get(name)
+        else:
+            value = inspect.getattr_static(owner, name, None)
+        value = getattr(value, "__func__", value)  # of a classmethod or staticmethod
+        if isinstance(value, ModuleType | FunctionType | type):
+            yield value
+
+
+def _is_beside(handler: Any, value: Any) -> bool:
+    """Whether it belongs to the service of this handler, and not to the bus or to a library."""
+    module = value.__name__ if isinstance(value, ModuleType) else value.__module__
+    package = type(handler).__module__.partition(".")[0]
+    return module.partition(".")[0] == package and not f"{module}.".startswith(f"{BUS}.")

@@ -1,0 +1,105 @@
+"""Logging by structlog: readable lines on a terminal, JSON otherwise. Never a payload, never a secret."""
+
+import logging
+import sys
+import time
+from typing import Any
+
+import msgspec
+import structlog
+
+from ..bus import CodecError, DomainError, Envelope, Next, Query, StoreError
+from ..config import Settings
+from ..service.ports import Unavailable
+
+logger = structlog.stdlib.get_logger("{{ cookiecutter.__package }}")
+
+
+def configure(settings: Settings) -> None:
+    """Send this service's lines, and those of libraries, to standard error."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if sys.stderr.isatty():
+        plain = structlog.dev.plain_traceback  # a pretty one shows the values of variables
+        last: list[Any] = [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
+    else:
+        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    own = logging.getLogger("{{ cookiecutter.__package }}")
+    own.setLevel(settings.log_level.upper())
+    logging.getLogger("uvicorn.error").setLevel(settings.log_level.upper())
+
+
+def log_messages(envelope: Envelope, handle: Next) -> Any:
+    """Middleware: a line for each command, and one for each error. Every line that is logged
+    meanwhile, by an adapter too, carries the message's name, its id and its context."""
+    started = time.perf_counter()
+    message, context = envelope.message, msgspec.structs.asdict(envelope.context)
+    with structlog.contextvars.bound_contextvars(
+        message=message.message_name,
+        message_id=envelope.message_id,
+        **{name: value for name, value in context.items() if value is not None},
+    ):
+        try:
+            result = handle(envelope)
+        except Exception as error:
+            log_error(error, logger.bind(duration_ms=_since(started)))
+            raise
+        if not isinstance(message, Query):
+            recorded = [recorded.event.message_name for recorded in result.events]
+            logger.info("handled", recorded=recorded, duration_ms=_since(started))
+        return result
+
+
+def log_error(error: Exception, line: structlog.stdlib.BoundLogger = logger) -> None:
+    """One line for an error, however many layers it passes on its way out."""
+    if vars(error).get("is_logged"):
+        return
+    vars(error)["is_logged"] = True
+    line = line.bind(error=type(error).__name__)
+    match error:
+        case DomainError() | CodecError():
+            line.info("refused")
+        case StoreError():
+            line.warning("not stored")
+        case Unavailable():
+            line.warning("not available", reason=str(error))
+        case _:
+            line.error("failed", exc_info=error)
+
+
+def subscriber_failed(name: str, error: Exception) -> None:
+    """The line for a subscriber that could not take what the feed brought."""
+    log_error(error, logger.bind(subscriber=name))
+
+
+def refused_request(method: str, status: int) -> None:
+    """A line for a request that never became a message."""
+    logger.info("request refused", method=method, status=status)
+
+
+def _since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 2)
