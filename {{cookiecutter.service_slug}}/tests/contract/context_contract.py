@@ -61,9 +61,7 @@ class ContextContract:
             stream_id = f"s/{number % 2}"
             after = store.load(stream_id).position
             store.append(commit(append(after), context=Context(correlation_id)))
-        found = [
-            (each.stream_id, each.version) for each in store.correlated('a"\\é', ignored)
-        ]
+        found = [(each.stream_id, each.version) for each in store.correlated('a"\\é', ignored)]
         assert sorted(found) == [("s/0", 1), ("s/0", 2), ("s/1", 2)]
         assert list(store.correlated("nobody's", ignored)) == []
 
@@ -94,5 +92,3 @@ class ContextContract:
 
     def test_a_context_that_was_written_by_newer_code_is_read(self) -> None:
         assert Context.parse('{"correlation_id":"c","of_tomorrow":[1]}') == Context("c")
-
-

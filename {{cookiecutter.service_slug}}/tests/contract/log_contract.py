@@ -1,5 +1,6 @@
 """What every event store must do beside the streams: caches, keys, the feed, and moving house."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from threading import Event, Thread
 from typing import Any
@@ -9,9 +10,9 @@ import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.bus import (
-    Context,
     Commit,
     ConcurrencyError,
+    Context,
     DuplicateCommand,
     EventStore,
     Idempotency,
@@ -43,6 +44,18 @@ def keyed(*appends: Any, key: str = "k", print_: str = "f", **fields: Any) -> Co
 
 def places(commits: list[StoredCommit]) -> list[tuple[str, int]]:
     return [(each.stream_id, each.version) for each in commits]
+
+
+class Follower:
+    """A subscriber that remembers."""
+
+    name = "follower"
+
+    def __init__(self) -> None:
+        self.seen: list[StoredCommit] = []
+
+    def receive(self, commits: Sequence[StoredCommit]) -> None:
+        self.seen.extend(commits)
 
 
 class LogContract:
@@ -208,15 +221,15 @@ class LogContract:
 
     def test_following_the_feed_comes_to_rest(self, store: EventStore) -> None:
         """What a subscription writes down of itself is nothing to follow."""
-        seen: list[StoredCommit] = []
-        subscription = Subscription(store, "follower", seen.extend)
+        follower = Follower()
+        subscription = Subscription(store, follower)
         for number in range(1, 4):
             store.append(commit(append(Position.start(f"s/{number}"))))
             calls = 0
             while subscription.advance():
                 calls += 1
                 assert calls < 10
-            assert len(seen) == number
+            assert len(follower.seen) == number
 
     # Moving house
 

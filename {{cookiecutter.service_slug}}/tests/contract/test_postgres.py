@@ -17,10 +17,12 @@ from pydantic import SecretStr
 
 from {{ cookiecutter.__package }}.adapters.event_store import (
     postgres,
-    postgres_database,
 )
 from {{ cookiecutter.__package }}.adapters.event_store.postgres import (
     PostgresEventStore,
+)
+from {{ cookiecutter.__package }}.adapters.event_store.postgres.database import (
+    REVISION,
 )
 from {{ cookiecutter.__package }}.bus import (
     ConcurrencyError,
@@ -219,7 +221,7 @@ def test_the_adapter_needs_the_newest_of_the_migrations() -> None:
     config = Config()
     folder = Path(postgres.__file__).parent / "migrations"
     config.set_main_option("script_location", str(folder))
-    assert ScriptDirectory.from_config(config).get_current_head() == postgres_database.REVISION
+    assert ScriptDirectory.from_config(config).get_current_head() == REVISION
 
 
 @pytest.mark.parametrize("url", ["hunter2", "postgresql://a:hunter2@[", "host=hunter2 nonsense"])

@@ -56,7 +56,7 @@ def test_a_load_is_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """Its end is never behind a commit that its events are not of: who appends there overlooks it."""
     store, other = (SqliteEventStore(tmp_path / "events.db") for _ in "ab")
     store.append(commit(append(Position.start("s/1"), "seen")))
-    head = sqlite._head
+    head = sqlite.store._head
 
     def overtaken(*arguments: Any) -> int:
         monkeypatch.undo()

@@ -39,7 +39,7 @@ def store(url: str) -> Iterator[DynamoDBEventStore]:
 @older
 def test_its_items_are_loaded(folder: Path, store: DynamoDBEventStore) -> None:
     for item in json.loads((folder / NAME).read_text("utf-8")):
-        store._client.put_item(TableName=name_of(store), Item=item)
+        store._connection.client.put_item(TableName=name_of(store), Item=item)
     memory = MemoryEventStore()
     transfer.take_in(memory, folder / "export.jsonl")
     assert sorted(map(repr, store.dump())) == sorted(map(repr, map(as_kept, memory.dump())))
@@ -79,7 +79,7 @@ def name_of(store: DynamoDBEventStore) -> str:
 
 def items(store: DynamoDBEventStore) -> str:
     """All that is in the table, as DynamoDB's protocol has it, an item a line."""
-    found = store._client.scan(TableName=name_of(store))["Items"]
+    found = store._connection.client.scan(TableName=name_of(store))["Items"]
     for item in found:
         if item["sort"]["S"].endswith("#snapshot"):
             item["expires"]["N"] = "4102444800"  # counted from the real now

@@ -12,11 +12,13 @@ from pydantic import SecretStr
 
 from {{ cookiecutter.__package }}.adapters.event_store import (
     postgres,
-    postgres_database,
 )
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.adapters.event_store.postgres import (
     PostgresEventStore,
+)
+from {{ cookiecutter.__package }}.adapters.event_store.postgres.database import (
+    REVISION,
 )
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.entrypoints.cli import transfer
@@ -65,7 +67,7 @@ def test_what_is_written_now_is_the_newest_of_them(store: PostgresEventStore, ur
 
 def rows(url: str) -> str:
     """All rows, by table, a row a line, and the revision of the schema they stand in."""
-    lines = [f'"revision": {json.dumps(postgres_database.REVISION)}']
+    lines = [f'"revision": {json.dumps(REVISION)}']
     with psycopg.connect(url, options="-c timezone=UTC") as connection:
         for name in TABLES:
             statement = f"SELECT to_json(each) FROM {name} AS each ORDER BY each"

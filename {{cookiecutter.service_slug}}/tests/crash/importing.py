@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.bootstrap import open_store
 from {{ cookiecutter.__package }}.bus import EventStore
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.entrypoints.cli import transfer
+from {{ cookiecutter.__package }}.observability import log
 
 from ..support import counter
 from ..support.crash import Mortal, crash_at_every_call

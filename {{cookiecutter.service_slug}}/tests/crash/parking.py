@@ -7,10 +7,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.bootstrap import open_store
 from {{ cookiecutter.__package }}.bus import Dispatch, MessageBus, Worker
 from {{ cookiecutter.__package }}.config import Settings, load_settings
+from {{ cookiecutter.__package }}.observability import log
 
 from ..support import counter
 from ..support.crash import Mortal, crash_at_every_call

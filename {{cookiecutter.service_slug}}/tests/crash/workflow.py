@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.adapters import files
 from {{ cookiecutter.__package }}.bootstrap import make_bus, open_store
 from {{ cookiecutter.__package }}.bus import (
@@ -21,6 +20,7 @@ from {{ cookiecutter.__package }}.bus import (
 )
 from {{ cookiecutter.__package }}.config import Settings, load_settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
+from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.service import ports
 from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries
 
@@ -81,8 +81,8 @@ def finish(bus: MessageBus) -> None:
     for _ in range(ROUNDS):
         if not worker.run_once():
             break
-    for projector in bus.projectors.values():
-        while projector.subscription.advance():
+    for subscription in bus.subscriptions.values():
+        while subscription.advance():
             pass
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import (
@@ -23,13 +22,20 @@ from {{ cookiecutter.__package }}.bus import (
 )
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
+from {{ cookiecutter.__package }}.entrypoints import worker as entrypoint
 from {{ cookiecutter.__package }}.entrypoints.api import app
 from {{ cookiecutter.__package }}.entrypoints.worker import EmbeddedWorker
+from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries
 
 LAST = "Archive{{ cookiecutter.__aggregate }}"
 SECONDS = 30  # before something that must happen is given up
-MOMENT = timedelta(milliseconds=10)
+SETTINGS = Settings(store="memory")
+
+
+@pytest.fixture(autouse=True)
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entrypoint, "INTERVAL", timedelta(milliseconds=10))
 
 
 class Workflow:
@@ -93,18 +99,18 @@ def live(application: FastAPI, happens: Event | None) -> set[str]:
 
 
 def test_it_runs_what_was_left_and_ends_with_the_app(workflow: Workflow) -> None:
-    worker = EmbeddedWorker(workflow.bus, interval=MOMENT)
+    worker = EmbeddedWorker(SETTINGS, workflow.bus)
 
     names = live(app.create_app(workflow.bus, worker=worker), workflow.done)
 
-    assert "worker" in names
-    assert "worker" not in {thread.name for thread in running_threads()}
+    assert "run_pending" in names
+    assert "run_pending" not in {thread.name for thread in running_threads()}
     assert workflow.status() == "archived"
 
 
 def test_stopping_finishes_the_command_under_way(workflow: Workflow) -> None:
     workflow.may_go_on.clear()
-    worker = EmbeddedWorker(workflow.bus, interval=MOMENT)
+    worker = EmbeddedWorker(SETTINGS, workflow.bus)
     worker.start()
     assert workflow.at_the_last.wait(SECONDS)
 
@@ -129,7 +135,7 @@ def test_it_outlives_a_failure_of_its_own(
         return due(*arguments)
 
     monkeypatch.setattr(store, "due", fail_once)
-    worker = EmbeddedWorker(workflow.bus, interval=MOMENT)
+    worker = EmbeddedWorker(SETTINGS, workflow.bus)
     worker.start()
 
     assert workflow.done.wait(SECONDS)
@@ -146,4 +152,4 @@ def test_it_runs_where_the_settings_say_so(
     monkeypatch.setenv("WORKER", setting)
     monkeypatch.setattr(log, "configure", lambda _settings: None)  # of the whole process
 
-    assert ("worker" in live(app.from_environment(), None)) == runs
+    assert ("run_pending" in live(app.from_environment(), None)) == runs

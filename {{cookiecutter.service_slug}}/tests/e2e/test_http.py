@@ -111,7 +111,7 @@ def test_the_history_holds_all_that_happened_in_order(client: Client) -> None:
 
     events = client.get(f"{PATH}/a/history").json()["events"]
     identity = ["type", "event_id", "version", "recorded_at", "causation_id", "correlation_id"]
-    assert [list(event) for event in events] == [[*identity, "data"]] * 3
+    assert [list(event) for event in events] == [[*identity, "actor", "data"]] * 3
     happened = ["Created", "Processed", "Archived"]
     assert [event["type"] for event in events] == [f"{NAME}{what}" for what in happened]
     assert [event["version"] for event in events] == [1, 2, 3]

@@ -33,8 +33,8 @@ def listed(bus: MessageBus, client: Client) -> list[str]:
     for number in range(10):
         data = {"fail": SECRET} if number % 3 == 0 else {}
         assert client.post(PATH, {ID: f"n{number}", "data": data}).status_code == 201
-    for projector in bus.projectors.values():
-        projector.subscription.advance()
+    for subscription in bus.subscriptions.values():
+        subscription.advance()
     return [f"n{number}" for number in range(9, -1, -1)]
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.adapters import aws
 from {{ cookiecutter.__package }}.adapters.event_store import dynamodb
 from {{ cookiecutter.__package }}.bus import Dispatch, MessageBus
 from {{ cookiecutter.__package }}.config import load_settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
+from {{ cookiecutter.__package }}.observability import log
 
 from .moto_server import REGION, moto_server
 

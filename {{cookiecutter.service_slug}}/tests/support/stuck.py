@@ -8,13 +8,13 @@ from datetime import timedelta
 from threading import Event
 from typing import Any
 
-from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.adapters import files
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import Dispatch, Envelope, Next
 from {{ cookiecutter.__package }}.config import load_settings
-from {{ cookiecutter.__package }}.entrypoints import server
+from {{ cookiecutter.__package }}.entrypoints.api import server
 from {{ cookiecutter.__package }}.entrypoints.api.app import create_app
+from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.service.ports import FileStore
 
 WHERE = sys.argv[1]

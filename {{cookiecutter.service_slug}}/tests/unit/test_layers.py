@@ -1,6 +1,7 @@
 """Imports point one way: entrypoints, bootstrap, adapters, service, domain, bus."""
 
 import ast
+import re
 import sys
 from importlib.util import resolve_name
 from pathlib import Path
@@ -12,26 +13,51 @@ import {{ cookiecutter.__package }}
 ROOT = Path({{ cookiecutter.__package }}.__file__).parent
 PACKAGE = ROOT.name
 
-LAYERS = ["bus", "config", "domain", "service", "adapters", "log", "bootstrap", "entrypoints"]
-"""From the bottom up. `config` knows of the bus only how a wrong configuration is called."""
-
-BUS = [
-    ["errors"],
-    ["upcasting"],
-    ["messages"],
-    ["views"],
-    ["store"],
-    ["aggregate"],
-    ["codec"],
-    ["snapshots"],
-    ["repository"],
-    ["unit_of_work", "subscription"],
-    ["projection"],
-    ["reader"],
-    ["handlers"],
-    ["message_bus"],
-    ["wiring", "pending"],
+LAYERS = [
+    "bus",
+    "config",
+    "domain",
+    "service",
+    "adapters",
+    "observability",
+    "bootstrap",
+    "entrypoints",
 ]
+"""From the bottom up. `config` knows of the bus only what a wrong configuration is called."""
+
+ROOMS = [
+    [
+        ["errors", "clock", "ids"],
+        ["messages", "context"],
+        ["upcasting", "aggregate", "recorded_event"],
+        ["projection", "unit_of_work"],
+        ["reader"],
+        ["handlers"],
+    ],
+    [
+        ["pending", "views"],
+        ["stream"],
+        ["idempotency"],
+        ["commit"],
+        ["codec", "log", "transfer"],
+        ["event_store"],
+    ],
+    [
+        ["dispatch", "envelope", "snapshots", "subscription", "projector"],
+        ["repository"],
+        ["reader", "unit_of_work"],
+        ["message_bus"],
+        ["wiring", "worker"],
+    ],
+]
+"""The rooms of the bus, model, store and runtime, and the modules in each, from the bottom up."""
+
+ORDER = {
+    f"{room}.{module}": (floor, level)
+    for floor, (room, levels) in enumerate(zip(["model", "store", "runtime"], ROOMS, strict=True))
+    for level, modules in enumerate(levels)
+    for module in modules
+}
 BUS_LIBRARIES = {"msgspec", "punq"}
 
 
@@ -80,15 +106,38 @@ def test_the_domain_imports_the_bus_and_nothing_else() -> None:
 
 
 def test_the_bus_imports_its_own_rooms_in_order_and_two_libraries() -> None:
-    order = {room: number for number, rooms in enumerate(BUS) for room in rooms}
     for module in modules(ROOT / "bus"):
         if module.stem == "__init__":
             continue
+        own = f"{module.parent.name}.{module.stem}"
         for name in imports(module):
             if name.startswith(f"{PACKAGE}.bus."):
-                assert order[name.rpartition(".")[2]] < order[module.stem]
+                assert ORDER[name.removeprefix(f"{PACKAGE}.bus.")] < ORDER[own], own
             else:
                 top = name.partition(".")[0]
                 assert top in sys.stdlib_module_names | BUS_LIBRARIES
                 assert top != "logging"
                 assert top != "punq" or module.stem == "wiring"
+
+
+def test_the_model_imports_neither_the_store_nor_the_runtime() -> None:
+    for module in modules(ROOT / "bus" / "model"):
+        inside = {name for name in imports(module) if name.startswith(f"{PACKAGE}.")}
+        assert all(name.startswith(f"{PACKAGE}.bus.model.") for name in inside), module
+
+
+def test_no_entry_point_imports_an_adapter() -> None:
+    """Which adapter serves a port is known to the composition root alone."""
+    for module in modules(ROOT / "entrypoints"):
+        assert "adapters" not in {
+            layer(name) for name in imports(module) if name.startswith(f"{PACKAGE}.")
+        }
+
+
+def test_private_names_of_a_library_are_used_in_one_module_at_most() -> None:
+    found = [
+        str(module.relative_to(ROOT / "adapters"))
+        for module in modules(ROOT / "adapters")
+        if re.search(r"\._(get_connection|local)\b", module.read_text())
+    ]
+    assert found in ([], ["event_store/dynamodb/connection.py"])

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from typing import Any
 
@@ -87,6 +87,11 @@ def projector(bus: MessageBus) -> Projector[Row]:
     return bus.projectors["totals"]
 
 
+def subscription(bus: MessageBus) -> Subscription:
+    (found,) = bus.subscriptions.values()
+    return found
+
+
 def count(bus: MessageBus, counter_id: str, times: int) -> None:
     bus.handle(counter.Open(counter_id=counter_id))
     for _ in range(times):
@@ -94,7 +99,7 @@ def count(bus: MessageBus, counter_id: str, times: int) -> None:
 
 
 def catch_up(bus: MessageBus) -> None:
-    while projector(bus).subscription.advance():
+    while subscription(bus).advance():
         pass
 
 
@@ -156,7 +161,7 @@ def test_the_checkpoint_moves_only_after_the_rows_are_written() -> None:
 
     store.views.put = unavailable  # type: ignore[method-assign,assignment]
     with pytest.raises(StoreUnavailable):
-        projector(bus).subscription.advance()
+        subscription(bus).advance()
     store.views.put = put  # type: ignore[method-assign]
     catch_up(make_bus(store))
     assert totals(bus) == {"a": 1}
@@ -167,9 +172,9 @@ def test_another_process_goes_on_where_the_last_one_stood() -> None:
     bus, other = make_bus(store), make_bus(store)
     for number, each in enumerate((bus, other, other, bus)):
         count(each, str(number), number)
-        assert len(projector(each).subscription.lag()) == number + 1
+        assert len(subscription(each).lag()) == number + 1
         catch_up(each)
-        assert projector(each).subscription.lag() == []
+        assert subscription(each).lag() == []
     assert totals(bus) == {"0": 0, "1": 1, "2": 2, "3": 3}
 
 
@@ -177,13 +182,16 @@ def test_who_is_overtaken_does_not_move_the_checkpoint_back() -> None:
     store = MemoryEventStore()
     bus = make_bus(store)
     count(bus, "a", 0)
-    fast = projector(make_bus(store)).subscription
+    fast = subscription(make_bus(store))
 
-    def overtaken(_commits: list[StoredCommit]) -> None:
-        count(bus, "b", 0)
-        fast.advance()
+    class Overtaken:
+        name = "totals"
 
-    slow = Subscription(store, "totals", overtaken)
+        def receive(self, _commits: Sequence[StoredCommit]) -> None:
+            count(bus, "b", 0)
+            fast.advance()
+
+    slow = Subscription(store, Overtaken())
     assert slow.advance()
     assert fast.lag() == []
     assert not slow.advance()
@@ -327,7 +335,7 @@ def test_during_a_rebuild_nobody_sees_fewer_rows_or_older_ones() -> None:
     def project() -> None:
         mine = make_bus(store)
         while not done.is_set():
-            if not projector(mine).subscription.advance(5):
+            if not subscription(mine).advance(5):
                 done.wait(0.001)
 
     def read() -> None:

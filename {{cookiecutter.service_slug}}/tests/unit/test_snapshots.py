@@ -22,8 +22,8 @@ from {{ cookiecutter.__package }}.bus import (
     StoreUnavailable,
     UnitOfWork,
     applies,
-    snapshots,
 )
+from {{ cookiecutter.__package }}.bus.runtime import snapshots
 
 from ..support import counter
 

@@ -20,6 +20,7 @@ from {{ cookiecutter.__package }}.bus import (
     Query,
     QueryHandler,
     Reader,
+    RecordedEvent,
     UnitOfWork,
     applies,
     bootstrap,
@@ -60,6 +61,19 @@ class Postman(Protocol):
 class Bicycle:
     def carry(self) -> str:
         return "by bicycle"
+
+
+class WhenSentOfAnother(EventHandler[Sent]):
+    def handle(self, event: Lost) -> Iterable[Command]:
+        return []
+
+
+class WhenSentToo(EventHandler[Sent]):
+    """Asks for more than the event."""
+
+    def handle(self, event: Sent, recorded: RecordedEvent) -> Iterable[Command]:
+        if recorded.context.depth == 0:
+            yield Receive()
 
 
 class Rates(msgspec.Struct, frozen=True):
@@ -146,7 +160,11 @@ def wire(**tables: Any) -> MessageBus:
             "command Send is listed twice",
         ),
         ({"queries": [(Ask, AskHandler), (Ask, AskHandler)]}, "query Ask is listed twice"),
-        ({"events": [(Sent, [WhenSent]), (Sent, [])]}, "event Sent is listed twice"),
+        (
+            {"events": [(Sent, [WhenSent]), (Sent, [WhenSent])]},
+            "event Sent names the handler WhenSent twice",
+        ),
+        ({"events": [(Sent, [WhenSentOfAnother])]}, "handle takes a Lost, but handles Sent"),
         ({"commands": [(Receive, SendHandler)]}, "SendHandler handles Send, .* row of Receive"),
         ({"events": [(Lost, [WhenSent])]}, "WhenSent handles Sent, .* row of Lost"),
         ({"commands": [(Send, WhenSent)]}, "WhenSent in the row of Send is not a CommandHandler"),

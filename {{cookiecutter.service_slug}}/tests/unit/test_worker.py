@@ -82,7 +82,11 @@ def test_it_leaves_follow_ups_alone_until_they_are_due(
     assert (Worker(bus).run_once(), totals(bus, "ab")) == (0, [1, 1])
 
 
-@pytest.mark.parametrize("handlers", [[], [counter.WhenAdded, counter.WhenAdded]])
+class WhenAddedToo(counter.WhenAdded):
+    """Decides the same once more."""
+
+
+@pytest.mark.parametrize("handlers", [[], [counter.WhenAdded, WhenAddedToo]])
 def test_what_was_decided_is_what_runs_whatever_the_code_would_decide_now(
     store: MemoryEventStore, clock: FakeClock, handlers: list[Any]
 ) -> None:

@@ -57,9 +57,7 @@ def take(bus: MessageBus, message: Incoming, *, door: str, actor: str, key: str 
         actor=actor,
         traceparent=strict.traceparent(message.traceparent),
     )
-    return bus.handle(
-        command, idempotency=_idempotency(message, door, actor, key), context=context
-    )
+    return bus.handle(command, idempotency=_idempotency(message, door, actor, key), context=context)
 
 
 def command_of(name: str, body: dict[str, Any]) -> Command:

@@ -10,6 +10,7 @@ from ..bus import Outcome, RecordedEvent
 from ..domain.{{ cookiecutter.__aggregate_snake }} import aggregate
 from ..service.{{ cookiecutter.__aggregate_snake }} import projections, queries
 
+
 @dataclass(frozen=True, kw_only=True)
 class {{ cookiecutter.__aggregate }}State:
     """One {{ cookiecutter.__aggregate_words }}, as of `version`."""

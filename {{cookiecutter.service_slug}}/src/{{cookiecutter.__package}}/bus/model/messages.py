@@ -19,6 +19,11 @@ import msgspec
 R = TypeVar("R")
 
 
+def tag_of(name: str, version: int) -> str:
+    """What stored text calls a message: its name, and from version 2 on its version."""
+    return name if version == 1 else f"{name}.v{version}"
+
+
 class MessageType(msgspec.StructMeta):
     """Makes every message frozen and keyword-only, and its stored text say which message it is."""
 
@@ -70,8 +75,3 @@ class Event(Message):
 
 class Query(Message, Generic[R]):
     """*Tell me.* `Query[R]` is answered with an `R`; asking changes nothing."""
-
-
-def tag_of(name: str, version: int) -> str:
-    """What stored text calls a message: its name, and from version 2 on its version."""
-    return name if version == 1 else f"{name}.v{version}"

@@ -47,6 +47,7 @@ from .unit_of_work import Committed, Decide, StoreUnitOfWork
 
 R = TypeVar("R")
 
+
 class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What became of a command: the events that it recorded, not those of its follow-ups.
 

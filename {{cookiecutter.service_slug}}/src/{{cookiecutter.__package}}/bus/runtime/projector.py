@@ -21,6 +21,7 @@ from ..store.views import ViewRow
 R = TypeVar("R")
 T = TypeVar("T")
 
+
 class Generations(msgspec.Struct, frozen=True):
     """Which set of rows is read, and which one is being built beside it."""
 

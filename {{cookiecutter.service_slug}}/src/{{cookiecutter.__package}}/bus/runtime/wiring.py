@@ -18,6 +18,7 @@ from ..model.handlers import CommandHandler, EventHandler, QueryHandler
 from ..model.ids import IdSource, RandomIds
 from ..model.messages import Command, Event, Message, Query
 from ..model.projection import Projection
+from ..model.recorded_event import RecordedEvent
 from ..model.upcasting import Upcaster, Upcasters
 from ..store.codec import Codecs
 from ..store.event_store import EventStore
@@ -36,7 +37,7 @@ Table = Mapping[M, V] | Iterable[tuple[M, V]]
 
 SHAPES: dict[Any, list[list[str]]] = {
     CommandHandler: [["self", "command", "uow"]],
-    EventHandler: [["self", "event"], ["self", "event", "recorded"]],
+    EventHandler: [["self", "event"], ["self", "event", "recorded: RecordedEvent"]],
     QueryHandler: [["self", "query", "reader"]],
 }
 """What the `handle` of each kind of handler may ask for."""
@@ -180,13 +181,17 @@ class _Maker:
         if own is not message:
             raise ConfigurationError(f"{name} handles {_name(own)}, but stands in the row of {row}")
         asked, shapes = _required(handler.handle), SHAPES[kind]
-        if len(asked) not in [len(shape) for shape in shapes]:
+        hints = get_type_hints(handler.handle)
+        is_called_so = len(asked) in [len(shape) for shape in shapes]
+        if kind is EventHandler and len(asked) == len(shapes[-1]):
+            is_called_so = hints.get(asked[-1]) is RecordedEvent
+        if not is_called_so:
             called_with = " or ".join(f"({', '.join(shape)})" for shape in shapes)
             raise ConfigurationError(
                 f"{name}.handle takes ({', '.join(asked)}); {_name(kind)}.handle is called with "
                 f"{called_with}"
             )
-        taken = get_type_hints(handler.handle).get(asked[1])
+        taken = hints.get(asked[1])
         if isinstance(taken, type) and not issubclass(message, taken):
             raise ConfigurationError(f"{name}.handle takes a {_name(taken)}, but handles {row}")
         for dependency, hint in _dependencies_of(handler).items():

@@ -53,7 +53,9 @@ class Commit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         streams = len(self.appends) + len(self.unchanged)
         rows = streams + len(self.follow_ups)
         if size > MAX_COMMIT_BYTES:
-            raise self._too_large(f"{size} bytes of events, follow-ups and contexts", MAX_COMMIT_BYTES)
+            raise self._too_large(
+                f"{size} bytes of events, follow-ups and contexts", MAX_COMMIT_BYTES
+            )
         if streams > MAX_COMMIT_STREAMS:
             raise self._too_large(f"{streams} streams", MAX_COMMIT_STREAMS)
         if rows > MAX_COMMIT_ROWS:

@@ -14,15 +14,16 @@ from ...observability import log
 from ..worker import EmbeddedWorker
 from . import (
     {{ cookiecutter.__plural_snake }},
-    probes,
 )
+from .probes import router as probes
 from .problems import install, schemas
 from .request import RequestBoundary
 
-ROUTERS = (  # one name per module that has a `router`
+ROUTERS = (  # a router of each module
     probes,
-    {{ cookiecutter.__plural_snake }},
+    {{ cookiecutter.__plural_snake }}.router,
 )
+
 
 class _App(FastAPI):
     def openapi(self) -> dict[str, Any]:
@@ -53,8 +54,8 @@ def create_app(bus: MessageBus, *, worker: EmbeddedWorker | None = None) -> Fast
     )
     app.state.bus, app.state.stopping = bus, False
     app.add_middleware(RequestBoundary)
-    for routes in ROUTERS:
-        app.include_router(routes.router)
+    for router in ROUTERS:
+        app.include_router(router)
     install(app)
     return app
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import structlog
 
-from ...observability import log
 from ...bootstrap import make_bus
 from ...bus import Worker
 from ...config import load_settings
+from ...observability import log
 
 MARGIN_SECONDS = 5.0
 """Work ends so long before Lambda would end it: a command under way has this time to finish."""

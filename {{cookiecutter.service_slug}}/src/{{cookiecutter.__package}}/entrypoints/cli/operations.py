@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from ...observability import log
 from ...bootstrap import make_bus
 from ...bus import ConfigurationError, MessageBus, PendingKey, RecordedEvent
 from ...config import Settings
+from ...observability import log
 from .. import shapes
 
 COUNTED = 1000  # more than this is shown as "over 1000"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ... import __version__
-from ...observability import log
 from ...bootstrap import create_store, make_bus
 from ...bus import (
     AggregateNotFound,
@@ -21,6 +20,7 @@ from ...bus import (
 )
 from ...bus import __version__ as bus_version
 from ...config import Settings, load_settings
+from ...observability import log
 from ...service.{{ cookiecutter.__aggregate_snake }} import queries
 from .. import shapes, strict
 from . import dead_letters, operations, transfer

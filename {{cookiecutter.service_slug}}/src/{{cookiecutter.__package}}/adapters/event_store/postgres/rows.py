@@ -15,8 +15,7 @@ from ....bus import (
 )
 
 COMMIT_COLUMNS = (
-    "stream_id, version, count, events,"
-    " command_id, command, correlation_id, context, recorded_at"
+    "stream_id, version, count, events, command_id, command, correlation_id, context, recorded_at"
 )
 PENDING_COLUMNS = (
     "stream_id, version, ordinal,"

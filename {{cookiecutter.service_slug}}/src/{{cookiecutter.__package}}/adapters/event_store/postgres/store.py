@@ -219,7 +219,10 @@ class PostgresEventStore:
     def dump(self) -> Iterator[Stored]:
         with self._database.reading() as connection:
             for statement, made in (
-                (f"SELECT {COMMIT_COLUMNS} FROM commits ORDER BY commits.xid, position", stored_commit),
+                (
+                    f"SELECT {COMMIT_COLUMNS} FROM commits ORDER BY commits.xid, position",
+                    stored_commit,
+                ),
                 (f"SELECT {PENDING_COLUMNS} FROM pending ORDER BY 1, 2, 3", pending_command),
                 (f"SELECT {RECORD_COLUMNS} FROM idempotency ORDER BY 1, 2", idempotency_record),
             ):

@@ -17,8 +17,7 @@ from ....bus import (
 from .. import utc_text
 
 COMMIT_COLUMNS = (
-    "stream_id, version, count, events,"
-    " command_id, command, correlation_id, context, recorded_at"
+    "stream_id, version, count, events, command_id, command, correlation_id, context, recorded_at"
 )
 PENDING_COLUMNS = (
     "stream_id, version, ordinal,"
