@@ -15,8 +15,9 @@ T = TypeVar("T")
 
 WIRED = {"src/order_service/bootstrap.py", "src/order_service/entrypoints/api/app.py"}
 EDITS = [
-    ("config.py", '    host: str = "127.0.0.1"\n', '    host: str = "127.0.0.1"  # ours\n'),
-    ("config.py", '"] = "info"\n', '"] = "info"\n    own: int = 1\n'),
+    ("config.py", "    BaseSettings,\n", "    BaseSettings,\n    # ours\n"),
+    ("config.py", "    @model_validator", "    own: int = 1\n\n    @model_validator"),
+    ("settings/server.py", 'host: str = "127.0.0.1"', 'host: str = "127.0.0.1"  # ours'),
     ("bootstrap.py", "SERVICES = (  # one name per aggregate\n", "SERVICES = (\n    # ours\n"),
     (
         "service/order/__init__.py",

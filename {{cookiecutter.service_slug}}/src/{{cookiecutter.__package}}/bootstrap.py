@@ -13,7 +13,7 @@ from .log import log_messages
 from .service import (
     {{ cookiecutter.__aggregate_snake }},
 )
-from .service.ports import FileStore
+from .service.ports.files import FileStore
 
 SERVICES = (  # one name per aggregate
     {{ cookiecutter.__aggregate_snake }},

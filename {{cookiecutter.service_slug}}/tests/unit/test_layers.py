@@ -12,7 +12,17 @@ import {{ cookiecutter.__package }}
 ROOT = Path({{ cookiecutter.__package }}.__file__).parent
 PACKAGE = ROOT.name
 
-LAYERS = ["bus", "config", "domain", "service", "adapters", "log", "bootstrap", "entrypoints"]
+LAYERS = [
+    "bus",
+    "settings",
+    "config",
+    "domain",
+    "service",
+    "adapters",
+    "log",
+    "bootstrap",
+    "entrypoints",
+]
 """From the bottom up. `config` knows of the bus only how a wrong configuration is called."""
 
 BUS = [
