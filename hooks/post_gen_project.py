@@ -1,4 +1,4 @@
-"""Keeps what the answers chose: prunes what other choices own, names the chosen variants, lists the chosen."""
+"""Keeps what the answers chose: prunes what others own, names variants, adds lines to lists."""
 
 import shutil
 import sys
