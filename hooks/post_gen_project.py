@@ -1,4 +1,4 @@
-"""Keeps what the answers chose: prunes what other choices own and names the chosen variants."""
+"""Keeps what the answers chose: prunes what others own, names variants, adds lines to lists."""
 
 import shutil
 import sys
@@ -17,6 +17,7 @@ OWNED = {
     ("store", "dynamodb"): [
         PACKAGE / "adapters/event_store/dynamodb",
         PACKAGE / "entrypoints/aws/stream.py",
+        PACKAGE / "settings/dynamodb.py",
         Path("tests/contract/test_dynamodb.py"),
         Path("tests/contract/test_written_dynamodb.py"),
         Path("tests/golden/bus/1.0.0/dynamodb.json"),
@@ -31,6 +32,7 @@ OWNED = {
     ],
     ("store", "dynamodb", "postgres"): [
         PACKAGE / "entrypoints/aws",
+        PACKAGE / "settings/aws_lambda.py",
         Path(".cfnlintrc.yaml"),
         Path(".checkov.yaml"),
         Path("deploy/lambda.mk"),
@@ -41,6 +43,7 @@ OWNED = {
     ],
     ("store", "postgres"): [
         PACKAGE / "adapters/event_store/postgres",
+        PACKAGE / "settings/postgres.py",
         Path("tests/contract/test_postgres.py"),
         Path("tests/contract/test_written_postgres.py"),
         Path("tests/golden/bus/1.0.0/postgres.json"),
@@ -61,10 +64,28 @@ OWNED = {
 # The files that choices have a version of: x.<choice>.ext becomes x.ext.
 VARIANTS = {
     "store": [
-        PACKAGE / "config.py",
         Path("template.yaml"),
     ],
     "license": [Path("LICENSE")],
+}
+
+# The lines that these choices add to lists: the file, how the list opens, the line.
+CONFIG = PACKAGE / "config.py"
+LINES = {
+    ("store", "dynamodb", "postgres"): [
+        (CONFIG, "from .settings import (", "aws_lambda,"),
+        (CONFIG, "CHECKS = (", "aws_lambda.check,"),
+    ],
+    ("store", "dynamodb"): [
+        (CONFIG, "from .settings import (", "dynamodb,"),
+        (CONFIG, "class Settings(", "dynamodb.DynamoDBSettings,"),
+        (PACKAGE / "settings/store.py", "STORES = (", '"dynamodb",'),
+    ],
+    ("store", "postgres"): [
+        (CONFIG, "from .settings import (", "postgres,"),
+        (CONFIG, "class Settings(", "postgres.PostgresSettings,"),
+        (PACKAGE / "settings/store.py", "STORES = (", '"postgres",'),
+    ],
 }
 
 
@@ -72,6 +93,20 @@ def existing(path):
     if not path.exists():
         sys.exit(f"hooks/post_gen_project.py names {path}, which the template does not have")
     return path
+
+
+def add_to_list(path, opening, line):
+    """Before the first line of the list that sorts after it, unless it is there."""
+    lines = existing(path).read_text("utf-8").split("\n")
+    openings = [number for number, each in enumerate(lines) if each.startswith(opening)]
+    if not openings:
+        sys.exit(f"hooks/post_gen_project.py: {path} has no list {opening!r}")
+    start, line = openings[0] + 1, f"    {line}"
+    end = next(number for number in range(start, len(lines)) if lines[number].startswith(")"))
+    if line not in lines[start:end]:
+        place = next((number for number in range(start, end) if lines[number] > line), end)
+        lines.insert(place, line)
+        path.write_text("\n".join(lines), "utf-8", newline="\n")
 
 
 for (option, *choices), paths in OWNED.items():
@@ -89,6 +124,11 @@ for option, paths in VARIANTS.items():
                 variant.replace(path)
             else:
                 variant.unlink()
+
+for (option, *choices), lines in LINES.items():
+    for path, opening, line in lines:
+        if CHOSEN[option] in choices:
+            add_to_list(path, opening, line)
 
 print("""
 {{ cookiecutter.service_name }} is ready. Next:

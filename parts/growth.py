@@ -130,16 +130,17 @@ def _taken(given: Mapping[str, str], prompt: str, name: str) -> str:
         case "external_name":
             return _imported(package, answers.class_name(name))
         case "external_plural":
-            adapter = package / "adapters" / plural
-            port = package / f"service/{plural}_port.py"
-            test = Path(f"tests/integration/test_{plural}.py")
-            return (
-                _exists(
-                    adapter, adapter.with_suffix(".py"), port, package / "domain" / plural, test
-                )
-                or _text_in(package, "config.py", f"    {plural}_url: ")
-                or _text_in(package, "config.py", f"    {plural}_timeout_seconds: ")
+            places = ("adapters", "service/ports", "settings")
+            modules = [package / place / f"{plural}.py" for place in places]
+            folders = [package / place / plural for place in (*places, "domain")]
+            fields = [f"    {plural}_{field}: " for field in ("url", "timeout_seconds")]
+            found = (
+                _text_in(package, where, field)
+                for where in ("config.py", "settings/*.py")
+                for field in fields
             )
+            test = Path(f"tests/integration/test_{plural}.py")
+            return _exists(*folders, *modules, test) or next(filter(None, found), "")
     raise LookupError(prompt)
 
 

@@ -5,7 +5,6 @@ A change is a file, what is to be added, and how. What is there already is not a
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -78,21 +77,16 @@ def at_end(text: str, addition: str) -> str | None:
     return f"{text.rstrip()}\n{addition}"
 
 
-def field_of(name: str) -> Insert:
-    """After the last field of the class of this name."""
+def beside(start: str) -> Insert:
+    """A line among those that start so, before the first of them that comes after it."""
 
     def insert(text: str, addition: str) -> str | None:
         lines = text.splitlines(keepends=True)
-        classes = [each for each in ast.parse(text).body if isinstance(each, ast.ClassDef)]
-        ends = [
-            field.end_lineno
-            for each in classes
-            for field in each.body
-            if each.name == name and isinstance(field, ast.AnnAssign)
-        ]
-        if not ends or addition in text:
-            return text if ends else None
-        return "".join([*lines[: ends[-1]], addition, *lines[ends[-1] :]])
+        like = [number for number, line in enumerate(lines) if line.startswith(start)]
+        if not like or addition in lines:
+            return text if like else None
+        lines.insert(next((n for n in like if lines[n] > addition), like[-1] + 1), addition)
+        return "".join(lines)
 
     return insert
 

@@ -15,8 +15,9 @@ T = TypeVar("T")
 
 WIRED = {"src/order_service/bootstrap.py", "src/order_service/entrypoints/api/app.py"}
 EDITS = [
-    ("config.py", '    host: str = "127.0.0.1"\n', '    host: str = "127.0.0.1"  # ours\n'),
-    ("config.py", '"] = "info"\n', '"] = "info"\n    own: int = 1\n'),
+    ("config.py", "    BaseSettings,\n", "    BaseSettings,\n    # ours\n"),
+    ("config.py", "    @model_validator", "    own: int = 1\n\n    @model_validator"),
+    ("settings/server.py", 'host: str = "127.0.0.1"', 'host: str = "127.0.0.1"  # ours'),
     ("bootstrap.py", "SERVICES = (  # one name per aggregate\n", "SERVICES = (\n    # ours\n"),
     (
         "service/order/__init__.py",
@@ -256,6 +257,7 @@ def lines_added(before: dict[str, bytes], after: dict[str, bytes]) -> dict[str, 
         ("external", {"external_name": "Protocol"}, "has a Protocol.*: Protocol2"),
         ("external", {"external_name": "a-b"}, "must be letters and digits.*: Purchase Order"),
         ("external", {"external_plural": "event-store"}, "event_store already.*: event-store2"),
+        ("external", {"external_plural": "server"}, "settings/server.py already.*: server2"),
         ("external", {"external_plural": "order"}, "domain/order already.*: order2"),
         ("external", {"external_plural": "aws-endpoint"}, "has aws_endpoint_url.*: aws-endpoint2"),
         ("external", {"external_plural": "customer"}, "is the singular as well.*: [a-z-]+"),

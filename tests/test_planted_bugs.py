@@ -28,7 +28,7 @@ def test_a_bug_in_the_bus_is_found(
 def test_a_bug_in_the_dynamodb_store_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, text: str, bug: str
 ) -> None:
-    file = "adapters/event_store/dynamodb.py"
+    file = "adapters/event_store/dynamodb/store.py"
     planted = plant(baked["defaults"], tmp_path, file, text, bug)
     assert run_tests(planted, "tests/contract/test_dynamodb.py", "tests/integration") == FAILED
 

@@ -7,16 +7,18 @@ import json
 import re
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 from cookiecutter.exceptions import FailedHookException
+from cookiecutter.main import cookiecutter
 
 from answers import checked
 
-from .support import COMBINATIONS, TEMPLATE, BakedProject, bake
+from .support import COMBINATIONS, TEMPLATE, BakedProject, bake, own_config
 
 # What would be left of an option that was not chosen: these words are for these options alone.
 WORDS = {
@@ -139,15 +141,44 @@ print(json.dumps({{name.upper(): str(field.default if field.default is not None 
     assert dict(re.findall(r"^# ([A-Z0-9_]+)=(.*)$", written, re.MULTILINE)) == defaults
 
 
-def test_the_stores_differ_in_their_own_settings_alone() -> None:
-    """The variants of config.py are one text but for what each store adds."""
-    (package,) = (TEMPLATE / "{{cookiecutter.service_slug}}/src").iterdir()
-    variants = {path: set(path.read_text().splitlines()) for path in package.glob("config.*.py")}
-    assert len(variants) == 3
-    common = set.intersection(*variants.values())
-    own = sorted(variants[package / "config.sqlite.py"] - common)
-    expected = ["    store: Literal[", "from pydantic import "]
-    assert [line.startswith(start) for line, start in zip(own, expected, strict=True)] == [True] * 2
+def test_each_module_of_settings_is_listed_and_no_field_is_declared_twice(
+    project: BakedProject,
+) -> None:
+    package = project.path / "src" / project.package
+    subjects = {path.stem: ast.parse(path.read_text()) for path in package.glob("settings/[!_]*")}
+    mixins, checks, fields = [], [], Counter[str]()
+    for name, subject in subjects.items():
+        for node in subject.body:
+            match node:
+                case ast.ClassDef():
+                    mixins.append(f"{name}.{node.name}")
+                    declared = [each for each in node.body if isinstance(each, ast.AnnAssign)]
+                    fields.update(ast.unparse(each.target) for each in declared)
+                case ast.FunctionDef(name="check"):
+                    checks.append(f"{name}.check")
+    config = (package / "config.py").read_text()
+    assert listed(config, "from .settings import (") == sorted(subjects)
+    assert listed(config, "class Settings(") == ["BaseSettings", *sorted(mixins)]
+    assert listed(config, "CHECKS = (") == sorted(checks)
+    assert set(fields.values()) == {1}
+    stores = sorted({"memory", "sqlite", project.store})
+    written = listed((package / "settings/store.py").read_text(), "STORES = (")
+    assert written == [f'"{store}"' for store in stores]
+
+
+def test_what_is_rendered_over_itself_has_no_line_twice(tmp_path: Path) -> None:
+    project = bake(tmp_path, store="dynamodb")
+    before = project.contents()
+    cookiecutter(
+        str(TEMPLATE),
+        no_input=True,
+        extra_context={"store": "dynamodb"},
+        output_dir=str(project.path.parent),
+        config_file=str(own_config(tmp_path)),
+        overwrite_if_exists=True,
+        skip_if_file_exists=True,
+    )
+    assert project.contents() == before
 
 
 def test_a_name_that_a_module_of_the_service_binds_is_refused_where_it_would_collide(
@@ -194,6 +225,12 @@ def bound_names(path: Path) -> set[str]:
             case ast.Assign(targets=targets):
                 names |= {target.id for target in targets if isinstance(target, ast.Name)}
     return names
+
+
+def listed(text: str, opening: str) -> list[str]:
+    """The lines of a list, without indentation and comma."""
+    (lines,) = re.findall(rf"^{re.escape(opening)}.*\n((?:    .*\n)*)\)", text, re.MULTILINE)
+    return [line.strip(" ,") for line in lines.splitlines()]
 
 
 def expected_files(project: BakedProject) -> set[str]:

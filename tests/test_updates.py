@@ -30,6 +30,24 @@ class Mailer:
         self.sent.append(text)
 '''
 
+MAILER_PORT = '''"""Whoever is to know."""
+
+from typing import Protocol
+
+
+class Mailer(Protocol):
+    def send(self, text: str) -> None: ...
+'''
+
+MAIL_SETTINGS = '''"""The mail: MAIL_FROM."""
+
+from . import Mixin
+
+
+class MailSettings(Mixin):
+    mail_from: str = "us"
+'''
+
 TEST_OF_CANCELLING = '''"""Our own rules."""
 
 from order_service.domain.order import commands, errors, events
@@ -93,7 +111,7 @@ FIRST_EDITS: list[Change] = [
         """class CancelOrderHandler(CommandHandler[commands.CancelOrder]):
     \"\"\"Calls it off, and says so.\"\"\"
 
-    def __init__(self, mailer: Mailer) -> None:
+    def __init__(self, mailer: mail.Mailer) -> None:
         self._mailer = mailer
 
     def handle(self, command: commands.CancelOrder, uow: UnitOfWork) -> None:
@@ -103,7 +121,7 @@ FIRST_EDITS: list[Change] = [
 
 class ArchiveOrderHandler(""",
     ),
-    (f"{ORDERS}/command_handlers.py", "import FileStore", "import FileStore, Mailer"),
+    (f"{ORDERS}/command_handlers.py", "import files\n", "import files, mail\n"),
     (
         f"{ORDERS}/__init__.py",
         "COMMANDS = (\n",
@@ -115,12 +133,10 @@ class ArchiveOrderHandler(""",
         "    (events.OrderFailed, []),\n    (events.OrderCancelled, []),\n",
     ),
     (
-        f"{SOURCE}/service/ports.py",
-        "class FileStore(Protocol):",
-        'class Mailer(Protocol):\n    """Whoever is to know."""\n\n'
-        "    def send(self, text: str) -> None: ...\n\n\nclass FileStore(Protocol):",
+        f"{SOURCE}/bootstrap.py",
+        "import FileStore\n",
+        "import FileStore\nfrom .service.ports.mail import Mailer\n",
     ),
-    (f"{SOURCE}/bootstrap.py", "import FileStore", "import FileStore, Mailer"),
     (
         f"{SOURCE}/bootstrap.py",
         "    files,\n",
@@ -131,6 +147,8 @@ class ArchiveOrderHandler(""",
         "    (FileStore, files.open_files),\n",
         "    (FileStore, files.open_files),\n    (Mailer, lambda _settings: mail.Mailer()),\n",
     ),
+    (f"{SOURCE}/config.py", "    log,\n", "    log,\n    mail,\n"),
+    (f"{SOURCE}/config.py", "LogSettings,\n", "LogSettings,\n    mail.MailSettings,\n"),
     ("pyproject.toml", '    "botocore>=1.40",\n', '    "botocore>=1.40,<2",\n'),
     ("README.md", "# Order Service\n", "# Orders\n\nAsk the team in the basement.\n"),
 ]
@@ -140,26 +158,28 @@ SECOND_EDITS: list[Change] = [
     (f"{DOMAIN}/aggregate.py", "== 0:\n", 'in (0, "0"):\n'),
     (f"{SOURCE}/adapters/mail.py", "Keeps what", "Remembers what"),
     (
-        f"{SOURCE}/config.py",
+        f"{SOURCE}/settings/server.py",
         '    host: str = "127.0.0.1"\n',
-        '    mail_from: str = "us"\n    host: str = "127.0.0.1"\n',
+        '    name: str = "us"\n    host: str = "127.0.0.1"\n',
     ),
     ("pyproject.toml", "dependencies = [\n", 'dependencies = [\n    "tzdata>=2025.1",\n'),
     ("README.md", "## Licence\n", "## On call\n\nThe basement, at night too.\n\n## Licence\n"),
     ("README.md", "the team in the basement", "the two in the basement"),
 ]
-OWN_FILES = {
-    f"{SOURCE}/adapters/mail.py",
-    "tests/unit/test_cancelling.py",
-    "tests/golden/OrderCancelled.v1.json",
+WRITTEN = {
+    f"{SOURCE}/adapters/mail.py": MAILER,
+    f"{SOURCE}/service/ports/mail.py": MAILER_PORT,
+    f"{SOURCE}/settings/mail.py": MAIL_SETTINGS,
+    "tests/unit/test_cancelling.py": TEST_OF_CANCELLING,
 }
+OWN_FILES = {*WRITTEN, "tests/golden/OrderCancelled.v1.json"}
 DELETED = "compose.yaml"
 MERGED = {
     "README.md",
     "pyproject.toml",
     f"{SOURCE}/bootstrap.py",
     f"{SOURCE}/config.py",
-    f"{SOURCE}/service/ports.py",
+    f"{SOURCE}/settings/server.py",
 }
 
 
@@ -181,8 +201,8 @@ def test_an_edited_service_takes_one_newer_template_after_the_other(
     project = create(template, tmp_path, "v1", baked[name], **COMBINATIONS[name])
     rendered = project.contents()
     change(project.path, FIRST_EDITS)
-    (project.path / f"{SOURCE}/adapters/mail.py").write_text(MAILER)
-    (project.path / "tests/unit/test_cancelling.py").write_text(TEST_OF_CANCELLING)
+    for path, text in WRITTEN.items():
+        (project.path / path).write_text(text)
     (project.path / DELETED).unlink()
     project.run("python", "-m", "tests.support.golden", PYTHONPATH="src:.")
     commit(project.path, "What the service is for")

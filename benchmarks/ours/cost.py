@@ -10,7 +10,7 @@ from bench_service.adapters.files import MemoryFileStore
 from bench_service.bootstrap import make_bus
 from bench_service.config import load_settings
 from bench_service.domain.order import commands
-from bench_service.service.ports import FileStore
+from bench_service.service.ports.files import FileStore
 from tests.support.dynamodb_cost import Meter, units
 
 from benchmarks.contender import serve

@@ -24,7 +24,7 @@ from bench_service.config import load_settings
 from bench_service.domain.order import commands, events
 from bench_service.entrypoints.api.app import create_app, from_environment
 from bench_service.service import order
-from bench_service.service.ports import FileStore
+from bench_service.service.ports.files import FileStore
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 

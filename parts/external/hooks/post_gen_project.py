@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path({{cookiecutter._repo_dir | tojson}}).parent))
-from wiring import Change, after_table, among, at_end, field_of, row_of, wire
+from wiring import Change, after_table, among, at_end, beside, row_of, wire
 
 PROJECT = Path("pyproject.toml")
 PACKAGE = Path("src", {{cookiecutter.__package | tojson}})
@@ -16,13 +16,12 @@ URL, TIMEOUT = f"{MODULE}_url", f"{MODULE}_timeout_seconds"
 
 HTTPX = '    "httpx>=0.28",\n'
 ROW = f"""    (
-        {MODULE}_port.{EXTERNAL}Repository,
+        {EXTERNAL}Repository,
         {MODULE}.open_{MODULE},
     ),
 """
-SETTINGS = f"""    {URL}: str | None = None
-    {TIMEOUT}: float = Field(default=2, gt=0, le=60)
-"""
+PORT = f"from .service.ports.{MODULE} import {EXTERNAL}Repository\n"
+SETTINGS = f"    {MODULE}.{EXTERNAL}Settings,\n"
 EXAMPLE = f"""
 # Where another system has the {WORDS}, and how long it may take to connect, and then to answer
 # {URL.upper()}=
@@ -36,9 +35,10 @@ wire(
     [
         Change(PROJECT, HTTPX, among("dependencies = [", unless=r' *"httpx(?!-)')),
         Change(PACKAGE / "bootstrap.py", f"    {MODULE},\n", among("from .adapters import (")),
-        Change(PACKAGE / "bootstrap.py", f"    {MODULE}_port,\n", among("from .service import (")),
+        Change(PACKAGE / "bootstrap.py", PORT, beside("from .service.ports.")),
         Change(PACKAGE / "bootstrap.py", ROW, row_of("PORTS")),
-        Change(PACKAGE / "config.py", SETTINGS, field_of("Settings")),
+        Change(PACKAGE / "config.py", f"    {MODULE},\n", among("from .settings import (")),
+        Change(PACKAGE / "config.py", SETTINGS, among("class Settings(")),
         Change(Path(".env.example"), EXAMPLE, at_end),
         Change(Path("README.md"), DOCUMENTED, after_table("| variable | default |")),
     ]

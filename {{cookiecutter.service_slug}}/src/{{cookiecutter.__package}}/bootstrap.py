@@ -25,7 +25,7 @@ from .observability import log
 from .service import (
     {{ cookiecutter.__aggregate_snake }},
 )
-from .service.ports import FileStore
+from .service.ports.files import FileStore
 
 SERVICES = (  # one name per aggregate
     {{ cookiecutter.__aggregate_snake }},

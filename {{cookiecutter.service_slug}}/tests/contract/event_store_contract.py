@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import {{ cookiecutter.__package }}.service.ports.files as files_port
 from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import (
@@ -29,7 +30,6 @@ from {{ cookiecutter.__package }}.bus import (
 )
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
-from {{ cookiecutter.__package }}.service import ports
 from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries
 
 from ..support import counter
@@ -395,7 +395,8 @@ class EventStoreContract(LogContract, ContextContract, ViewsContract):
 
     def test_threads_through_one_bus_do_not_disturb_each_other(self, store: EventStore) -> None:
         files = MemoryFileStore()
-        bus = make_bus(Settings(store="memory"), store=store, dependencies={ports.FileStore: files})
+        dependencies = {files_port.FileStore: files}
+        bus = make_bus(Settings(store="memory"), store=store, dependencies=dependencies)
 
         def run(number: int) -> Any:
             return bus.handle(

@@ -63,7 +63,7 @@ def test_a_load_is_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         other.append(commit(append(Position("s/1", 1), "not seen")))
         return head(*arguments)
 
-    monkeypatch.setattr(sqlite, "_head", overtaken)
+    monkeypatch.setattr(sqlite.store, "_head", overtaken)
     loaded = store.load("s/1")
 
     assert (loaded.position, loaded.events) == (Position("s/1", 1), [events("seen")])

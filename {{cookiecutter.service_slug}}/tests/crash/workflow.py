@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import {{ cookiecutter.__package }}.service.ports.files as files_port
 from {{ cookiecutter.__package }}.adapters import files
 from {{ cookiecutter.__package }}.bootstrap import make_bus, open_store
 from {{ cookiecutter.__package }}.bus import (
@@ -21,7 +22,6 @@ from {{ cookiecutter.__package }}.bus import (
 from {{ cookiecutter.__package }}.config import Settings, load_settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
 from {{ cookiecutter.__package }}.observability import log
-from {{ cookiecutter.__package }}.service import ports
 from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries
 
 from ..support.crash import Mortal, crash_at_every_call
@@ -46,7 +46,7 @@ def bus_of(settings: Settings, inline: bool, mortal: Mortal[Any] = lambda port: 
     return make_bus(
         settings,
         store=mortal(open_store(settings)),
-        dependencies={ports.FileStore: mortal(files.open_files(settings))},
+        dependencies={files_port.FileStore: mortal(files.open_files(settings))},
         dispatch=Dispatch(inline=inline, grace=timedelta(0)),
     )
 

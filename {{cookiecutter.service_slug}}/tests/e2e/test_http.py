@@ -21,7 +21,8 @@ from {{ cookiecutter.__package }}.bus import (
 )
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.entrypoints.api.app import create_app
-from {{ cookiecutter.__package }}.service.ports import FileStore, Unavailable
+from {{ cookiecutter.__package }}.service.ports import Unavailable
+from {{ cookiecutter.__package }}.service.ports.files import FileStore
 
 from ..support.client import Client, client_of
 

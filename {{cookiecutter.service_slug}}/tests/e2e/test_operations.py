@@ -12,7 +12,7 @@ from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import Dispatch, MessageBus, Worker
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
-from {{ cookiecutter.__package }}.service.ports import FileStore
+from {{ cookiecutter.__package }}.service.ports.files import FileStore
 
 from ..support.process import run, running, serving, until
 

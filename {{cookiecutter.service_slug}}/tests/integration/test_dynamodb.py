@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.session import Session
 from pynamodb.exceptions import TransactWriteError
 
+import {{ cookiecutter.__package }}.service.ports.files as files_port
 from {{ cookiecutter.__package }}.adapters import aws
 from {{ cookiecutter.__package }}.adapters.event_store import dynamodb, dynamodb_table
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import (
@@ -36,7 +37,6 @@ from {{ cookiecutter.__package }}.bus import (
 )
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
-from {{ cookiecutter.__package }}.service import ports
 
 from ..support import counter
 from ..support.commits import append, commit, drain
@@ -122,7 +122,7 @@ def test_a_plain_command_is_one_conditional_put(store: DynamoDBEventStore, calls
 def test_the_whole_workflow_is_one_transaction_a_command(
     store: DynamoDBEventStore, calls: Calls
 ) -> None:
-    files = {ports.FileStore: MemoryFileStore()}
+    files = {files_port.FileStore: MemoryFileStore()}
     bus = make_bus(Settings(store="memory"), store=store, dependencies=files)
     bus.handle(
         commands.Create{{ cookiecutter.__aggregate }}(
@@ -225,7 +225,7 @@ def test_a_write_beside_another_is_tried_again(
 def test_a_conflict_without_a_culprit_says_nothing_of_an_id_being_taken(
     store: DynamoDBEventStore, answers: Answers
 ) -> None:
-    files = {ports.FileStore: MemoryFileStore()}
+    files = {files_port.FileStore: MemoryFileStore()}
     bus = make_bus(Settings(store="memory"), store=store, dependencies=files)
     create = commands.Create{{ cookiecutter.__aggregate }}(
         {{ cookiecutter.__aggregate_snake }}_id="a",
@@ -338,7 +338,7 @@ def test_the_whole_workflow_costs_at_most_eighteen_write_units(store: DynamoDBEv
     bus = make_bus(
         Settings(store="memory"),
         store=store,
-        dependencies={ports.FileStore: MemoryFileStore()},
+        dependencies={files_port.FileStore: MemoryFileStore()},
     )
     meter = Meter(store._client)
     bus.handle(
@@ -496,7 +496,7 @@ def test_a_read_model_is_right_whatever_the_stream_gives(
     bus = make_bus(
         Settings(store="memory"),
         store=follower,
-        dependencies={ports.FileStore: MemoryFileStore()},
+        dependencies={files_port.FileStore: MemoryFileStore()},
     )
     (projector,) = bus.projectors.values()
     projector.subscription.advance()

@@ -33,7 +33,7 @@ from {{ cookiecutter.__package }}.bus import (
     StreamAppend,
 )
 from {{ cookiecutter.__package }}.config import Settings
-from {{ cookiecutter.__package }}.service.ports import FileStore
+from {{ cookiecutter.__package }}.service.ports.files import FileStore
 
 from .fakes import CountingIds, FakeClock
 

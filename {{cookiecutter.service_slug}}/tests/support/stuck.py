@@ -15,7 +15,7 @@ from {{ cookiecutter.__package }}.config import load_settings
 from {{ cookiecutter.__package }}.entrypoints.api import server
 from {{ cookiecutter.__package }}.entrypoints.api.app import create_app
 from {{ cookiecutter.__package }}.observability import log
-from {{ cookiecutter.__package }}.service.ports import FileStore
+from {{ cookiecutter.__package }}.service.ports.files import FileStore
 
 WHERE = sys.argv[1]
 

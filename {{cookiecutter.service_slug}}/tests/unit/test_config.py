@@ -1,11 +1,15 @@
 """The environment: defaults, and one clear line for what is wrong."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import {{ cookiecutter.__package }}
 from {{ cookiecutter.__package }}.bus import ConfigurationError
-from {{ cookiecutter.__package }}.config import Settings, load_settings
+from {{ cookiecutter.__package }}.config import CHECKS, Settings, load_settings
+
+SUBJECTS = Path({{ cookiecutter.__package }}.__file__).parent / "settings"
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +17,17 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize("subject", sorted(path.stem for path in SUBJECTS.glob("[!_]*.py")))
+def test_what_a_module_of_settings_holds_is_listed(subject: str) -> None:
+    module = import_module(f"{{ cookiecutter.__package }}.settings.{subject}")
+    for name, held in vars(module).items():
+        if isinstance(held, type) and held.__module__ == module.__name__:
+            assert issubclass(Settings, held)
+            assert set(held.__annotations__) <= set(Settings.model_fields)
+        elif name == "check":
+            assert held in CHECKS
 
 
 def test_without_any_variable_it_runs_on_the_embedded_store() -> None:

@@ -10,7 +10,7 @@ from {{ cookiecutter.__package }}.adapters.files import (
     open_files,
 )
 from {{ cookiecutter.__package }}.config import Settings
-from {{ cookiecutter.__package }}.service.ports import FileStore
+from {{ cookiecutter.__package }}.service.ports.files import FileStore
 
 
 @pytest.fixture(params=["memory", "disk"])

@@ -15,6 +15,7 @@ PACKAGE = ROOT.name
 
 LAYERS = [
     "bus",
+    "settings",
     "config",
     "domain",
     "service",

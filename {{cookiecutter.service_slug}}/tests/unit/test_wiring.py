@@ -139,7 +139,7 @@ class WhenSentMeddling(WhenSent):
 
 
 class WhenSentGreedy(EventHandler[Sent]):
-    def handle(self, event: Sent, uow: UnitOfWork) -> Iterable[Command]:  # type: ignore[override]
+    def handle(self, event: Sent, uow: UnitOfWork) -> Iterable[Command]:
         return []
 
 

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any
 
 from ..config import Settings
-from ..service.ports import FileStore
+from ..service.ports import files
 from . import aws
 
 
@@ -79,7 +79,7 @@ class S3FileStore:
         return content
 
 
-def open_files(settings: Settings) -> FileStore:
+def open_files(settings: Settings) -> files.FileStore:
     """The bucket at S3_BUCKET if one is named, else the folder at FILES_PATH."""
     if not settings.s3_bucket:
         return DiskFileStore(settings.files_path)

@@ -18,8 +18,8 @@ from {{ cookiecutter.__package }}.bus import (
 )
 from {{ cookiecutter.__package }}.config import Settings, load_settings
 from {{ cookiecutter.__package }}.entrypoints.api.app import create_app
-from {{ cookiecutter.__package }}.service import {{ cookiecutter.__plural_snake }}_port as port
 from {{ cookiecutter.__package }}.service.ports import Unavailable
+from {{ cookiecutter.__package }}.service.ports import {{ cookiecutter.__plural_snake }} as port
 
 from ..support.client import client_of
 from ..support.other_system import Answer, OtherSystem, other_system

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
+from inspect import signature
 from typing import Any, TypeVar
 
 import msgspec
@@ -63,7 +64,6 @@ class Registry(msgspec.Struct, frozen=True):
 
     commands: Mapping[type[Message], CommandHandler[Any]]
     events: Mapping[type[Event], tuple[EventHandler[Any], ...]]
-    decisions: Mapping[type[Event], tuple[Decide, ...]]
     queries: Mapping[type[Message], QueryHandler[Any]]
     projections: Mapping[type[Projection[Any]], Projection[Any]]
 
@@ -89,6 +89,9 @@ class MessageBus:
         self.dispatch, self.retry = dispatch or Dispatch(), retry or Retry()
         self.codecs, self._ids = codecs, ids
         self._repository = Repository(store, codecs, snapshots)
+        self._decisions = {
+            event: tuple(map(_decision, handlers)) for event, handlers in registry.events.items()
+        }
         self._by_projection = {
             kind: Projector(projection, store, codecs)
             for kind, projection in registry.projections.items()
@@ -296,7 +299,7 @@ class MessageBus:
         handler.handle(envelope.message, uow)
         inline = self.dispatch.inline
         return uow.commit(
-            self.registry.decisions,
+            self._decisions,
             self._ids,
             attempts=1 if inline else 0,
             due_in=self.dispatch.grace if inline else timedelta(0),
@@ -313,6 +316,15 @@ class MessageBus:
 
 def _wrap(layer: Middleware, inner: Next) -> Next:
     return lambda envelope: layer(envelope, inner)
+
+
+def _decision(handler: EventHandler[Any]) -> Decide:
+    """The handler's `handle`, as a function of the recorded event."""
+    handle = handler.handle
+    asked = [each for each in signature(handle).parameters.values() if each.default is each.empty]
+    if len(asked) > 1:
+        return lambda recorded: handle(recorded.event, recorded)
+    return lambda recorded: handle(recorded.event)
 
 
 def _context(message_id: str, given: Context | None, correlation_id: str | None) -> Context:

@@ -28,7 +28,6 @@ from .message_bus import MessageBus, Registry
 from .projector import row_type
 from .snapshots import Snapshots
 from .subscription import Subscriber
-from .unit_of_work import Decide
 
 M = TypeVar("M", bound=type[Message])
 V = TypeVar("V")
@@ -75,18 +74,14 @@ def bootstrap(
     ports = {Clock: SystemClock(), IdSource: RandomIds(), **(dependencies or {})}
     make = _Maker(ports)
     command_rows = _rows(commands, "command")
-    event_handlers = {
-        message: tuple(make.event_handler(message, handler) for handler in row)
-        for message, row in _merged(events).items()
-    }
     registry = Registry(
         commands={
             message: make.handler(CommandHandler, message, handler)
             for message, handler in command_rows.items()
         },
-        events=event_handlers,
-        decisions={
-            message: tuple(map(_decision, handlers)) for message, handlers in event_handlers.items()
+        events={
+            message: tuple(make.event_handler(message, handler) for handler in row)
+            for message, row in _merged(events).items()
         },
         queries={
             message: make.handler(QueryHandler, message, handler)
@@ -142,14 +137,6 @@ def _merged(
                 )
             row.append(handler)
     return rows
-
-
-def _decision(handler: EventHandler[Any]) -> Decide:
-    """The handler's `handle`, as a function of the recorded event."""
-    handle = handler.handle
-    if len(_required(handle)) > 1:
-        return lambda recorded: handle(recorded.event, recorded)
-    return lambda recorded: handle(recorded.event)
 
 
 class _Maker:

@@ -4,7 +4,7 @@ import msgspec
 
 from ...bus import CommandHandler, UnitOfWork
 from ...domain.{{ cookiecutter.__aggregate_snake }} import aggregate, commands
-from ..ports import FileStore
+from ..ports import files
 
 
 class Create{{ cookiecutter.__aggregate }}Handler(
@@ -47,8 +47,8 @@ class Archive{{ cookiecutter.__aggregate }}Handler(
 ):
     """Writes the result to the file store, under a name fixed by the id: again is no harm."""
 
-    def __init__(self, files: FileStore) -> None:
-        self._files = files
+    def __init__(self, archive: files.FileStore) -> None:
+        self._archive = archive
 
     def handle(
         self,
@@ -59,7 +59,7 @@ class Archive{{ cookiecutter.__aggregate }}Handler(
             aggregate.{{ cookiecutter.__aggregate }},
             command.{{ cookiecutter.__aggregate_snake }}_id,
         )
-        location = self._files.put(
+        location = self._archive.put(
             f"{{ cookiecutter.__plural_snake }}/{found.id}.json",
             msgspec.json.encode(found.to_archive()),
         )

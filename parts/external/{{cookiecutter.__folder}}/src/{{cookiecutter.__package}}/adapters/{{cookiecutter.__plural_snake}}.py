@@ -12,8 +12,8 @@ import msgspec
 
 from ..bus import ConfigurationError
 from ..config import Settings
-from ..service import {{ cookiecutter.__plural_snake }}_port
 from ..service.ports import Unavailable
+from ..service.ports import {{ cookiecutter.__plural_snake }} as port
 
 ATTEMPTS = 3
 FIRST_WAIT = 0.1  # seconds; then twice as long each time
@@ -28,7 +28,7 @@ class Memory{{ cookiecutter.__external }}Repository:
 
     def __init__(
         self,
-        *known: {{ cookiecutter.__plural_snake }}_port.{{ cookiecutter.__external }},
+        *known: port.{{ cookiecutter.__external }},
     ) -> None:
         self.known = {each.id: each for each in known}
 
@@ -36,7 +36,7 @@ class Memory{{ cookiecutter.__external }}Repository:
         self,
         {{ cookiecutter.__external_snake }}_id: str,
         /,
-    ) -> {{ cookiecutter.__plural_snake }}_port.{{ cookiecutter.__external }} | None:
+    ) -> port.{{ cookiecutter.__external }} | None:
         return self.known.get({{ cookiecutter.__external_snake }}_id)
 
 
@@ -47,7 +47,7 @@ class Unset{{ cookiecutter.__external }}Repository:
         self,
         _{{ cookiecutter.__external_snake }}_id: str,
         /,
-    ) -> {{ cookiecutter.__plural_snake }}_port.{{ cookiecutter.__external }} | None:
+    ) -> port.{{ cookiecutter.__external }} | None:
         raise Unavailable("{{ cookiecutter.__plural_upper }}_URL is not set")
 
 
@@ -81,7 +81,7 @@ class Http{{ cookiecutter.__external }}Repository:
         self,
         {{ cookiecutter.__external_snake }}_id: str,
         /,
-    ) -> {{ cookiecutter.__plural_snake }}_port.{{ cookiecutter.__external }} | None:
+    ) -> port.{{ cookiecutter.__external }} | None:
         if not {{ cookiecutter.__external_snake }}_id.strip("."):
             return None  # as a path these mean something else
         path = "{{ cookiecutter.external_plural }}/" + quote(
@@ -96,7 +96,7 @@ class Http{{ cookiecutter.__external }}Repository:
         try:
             return msgspec.json.decode(
                 body,
-                type={{ cookiecutter.__plural_snake }}_port.{{ cookiecutter.__external }},
+                type=port.{{ cookiecutter.__external }},
             )
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise _unavailable("answered what is not understood") from None
@@ -136,7 +136,7 @@ class Http{{ cookiecutter.__external }}Repository:
 
 def open_{{ cookiecutter.__plural_snake }}(
     settings: Settings,
-) -> {{ cookiecutter.__plural_snake }}_port.{{ cookiecutter.__external }}Repository:
+) -> port.{{ cookiecutter.__external }}Repository:
     """The system at {{ cookiecutter.__plural_upper }}_URL. Raises `ConfigurationError`."""
     url = settings.{{ cookiecutter.__plural_snake }}_url
     if not url:

@@ -12,7 +12,7 @@ from ...service.{{ cookiecutter.__aggregate_snake }} import queries
 from .. import shapes
 from .body import Body, Id, JsonObject, StrictRoute
 from .problems import documented
-from .request import Bus, CorrelationId, IdempotencyKey
+from .request import Bus, IdempotencyKey, RequestContext
 
 router = APIRouter(
     prefix="/{{ cookiecutter.aggregate_plural }}",
@@ -84,7 +84,7 @@ class {{ cookiecutter.__aggregate }}History:
 def create_{{ cookiecutter.__aggregate_snake }}(
     body: New{{ cookiecutter.__aggregate }},
     bus: Bus,
-    correlation_id: CorrelationId,
+    context: RequestContext,
     idempotency: IdempotencyKey,
     response: Response,
 ) -> Accepted{{ cookiecutter.__aggregate }}:
@@ -94,7 +94,7 @@ def create_{{ cookiecutter.__aggregate_snake }}(
         {{ cookiecutter.__aggregate_snake }}_id=body.{{ cookiecutter.__aggregate_snake }}_id,
         data=body.data,
     )
-    outcome = bus.handle(command, idempotency=idempotency, correlation_id=correlation_id)
+    outcome = bus.handle(command, idempotency=idempotency, context=context)
     new_id = outcome.events[0].stream_id.partition("/")[2]
     response.headers["Location"] = f"/{{ cookiecutter.aggregate_plural }}/{new_id}"
     return Accepted{{ cookiecutter.__aggregate }}(
@@ -109,7 +109,7 @@ def close_{{ cookiecutter.__aggregate_snake }}(
     {{ cookiecutter.__aggregate_snake }}_id: Id,
     body: Closing{{ cookiecutter.__aggregate }},
     bus: Bus,
-    correlation_id: CorrelationId,
+    context: RequestContext,
     idempotency: IdempotencyKey,
 ) -> Accepted{{ cookiecutter.__aggregate }}:
     """End it."""
@@ -117,7 +117,7 @@ def close_{{ cookiecutter.__aggregate_snake }}(
         {{ cookiecutter.__aggregate_snake }}_id={{ cookiecutter.__aggregate_snake }}_id,
         reason=body.reason,
     )
-    outcome = bus.handle(command, idempotency=idempotency, correlation_id=correlation_id)
+    outcome = bus.handle(command, idempotency=idempotency, context=context)
     return Accepted{{ cookiecutter.__aggregate }}(
         {{ cookiecutter.__aggregate_snake }}_id={{ cookiecutter.__aggregate_snake }}_id,
         status="closed",
@@ -128,14 +128,14 @@ def close_{{ cookiecutter.__aggregate_snake }}(
 @router.get("", responses=documented(422, 503))
 def list_{{ cookiecutter.__plural_snake }}(
     bus: Bus,
-    correlation_id: CorrelationId,
+    context: RequestContext,
     status: aggregate.Status | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> {{ cookiecutter.__aggregate }}Page:
     """Those with this status, or all, newest first. The list may be a moment behind."""
     query = queries.Get{{ cookiecutter.__aggregate }}List(status=status, limit=limit, cursor=cursor)
-    page = bus.ask(query, correlation_id=correlation_id)
+    page = bus.ask(query, context=context)
     items = [
         {{ cookiecutter.__aggregate }}Item(
             {{ cookiecutter.__aggregate_snake }}_id=row.id,
@@ -155,13 +155,13 @@ def list_{{ cookiecutter.__plural_snake }}(
 def get_{{ cookiecutter.__aggregate_snake }}(
     {{ cookiecutter.__aggregate_snake }}_id: Id,
     bus: Bus,
-    correlation_id: CorrelationId,
+    context: RequestContext,
 ) -> {{ cookiecutter.__aggregate }}State:
     """Its state as of now."""
     query = queries.Get{{ cookiecutter.__aggregate }}(
         {{ cookiecutter.__aggregate_snake }}_id={{ cookiecutter.__aggregate_snake }}_id,
     )
-    view = bus.ask(query, correlation_id=correlation_id)
+    view = bus.ask(query, context=context)
     return {{ cookiecutter.__aggregate }}State(
         {{ cookiecutter.__aggregate_snake }}_id=view.id,
         status=view.status,
@@ -177,13 +177,13 @@ def get_{{ cookiecutter.__aggregate_snake }}(
 def get_{{ cookiecutter.__aggregate_snake }}_history(
     {{ cookiecutter.__aggregate_snake }}_id: Id,
     bus: Bus,
-    correlation_id: CorrelationId,
+    context: RequestContext,
 ) -> {{ cookiecutter.__aggregate }}History:
     """All that happened to it, in order."""
     query = queries.Get{{ cookiecutter.__aggregate }}History(
         {{ cookiecutter.__aggregate_snake }}_id={{ cookiecutter.__aggregate_snake }}_id,
     )
-    recorded = bus.ask(query, correlation_id=correlation_id)
+    recorded = bus.ask(query, context=context)
     return {{ cookiecutter.__aggregate }}History(
         events=[shapes.history_entry(event) for event in recorded],
     )

@@ -9,7 +9,7 @@ from ...service.{{ cookiecutter.__aggregate_snake }} import {{ cookiecutter.__pl
 from .. import shapes
 from .body import Id, StrictRoute
 from .problems import documented
-from .request import Bus, CorrelationId
+from .request import Bus, RequestContext
 
 router = APIRouter(
     prefix="/{{ cookiecutter.projection_plural }}",
@@ -53,7 +53,7 @@ def item(
 @router.get("", responses=documented(422, 503))
 def list_{{ cookiecutter.__plural_snake }}(
     bus: Bus,
-    correlation_id: CorrelationId,
+    context: RequestContext,
     state: Annotated[
         {{ cookiecutter.__plural_snake }}.{{ cookiecutter.__projection }}State | None,
         Query(description="Only those in this state"),
@@ -67,7 +67,7 @@ def list_{{ cookiecutter.__plural_snake }}(
         limit=limit,
         cursor=cursor,
     )
-    page = bus.ask(query, correlation_id=correlation_id)
+    page = bus.ask(query, context=context)
     return {{ cookiecutter.__projection }}Page(
         items=[item(row) for row in page.items],
         next=page.next,
@@ -81,7 +81,7 @@ def list_{{ cookiecutter.__plural_snake }}(
 def get_{{ cookiecutter.__projection_snake }}(
     {{ cookiecutter.__aggregate_snake }}_id: Id,
     bus: Bus,
-    correlation_id: CorrelationId,
+    context: RequestContext,
     min_version: Annotated[int, Query(ge=0)] = 0,
 ) -> {{ cookiecutter.__projection }}Item:
     """One of them, which has seen version `min_version`: whoever wrote reads what was written."""
@@ -89,4 +89,4 @@ def get_{{ cookiecutter.__projection_snake }}(
         {{ cookiecutter.__aggregate_snake }}_id={{ cookiecutter.__aggregate_snake }}_id,
         min_version=min_version,
     )
-    return item(bus.ask(query, correlation_id=correlation_id))
+    return item(bus.ask(query, context=context))

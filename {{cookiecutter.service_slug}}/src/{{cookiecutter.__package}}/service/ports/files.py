@@ -1,11 +1,6 @@
-"""What the service needs from outside, as Protocols. `adapters/` holds what serves them."""
+"""Where the service puts files, and gets them from."""
 
 from typing import Protocol
-
-
-class Unavailable(Exception):
-    """Something outside does not answer, or not as it should: nobody's mistake here, and a matter of
-    time. A follow-up is tried again; a caller is asked to come back."""
 
 
 class FileStore(Protocol):
