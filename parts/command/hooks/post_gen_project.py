@@ -1,5 +1,5 @@
-"""Adds the command, its event and its handler, each at the end of its file, and wires them: one row in
-each table. Run again, it changes nothing."""
+"""Adds the command, its event, its handler and its route, each at the end of its file, and wires them:
+one row in each table. Run again, it changes nothing."""
 
 import sys
 from pathlib import Path
@@ -12,6 +12,7 @@ AGGREGATE = {{ cookiecutter.__aggregate | tojson }}
 SNAKE = {{ cookiecutter.__aggregate_snake | tojson }}
 COMMAND = {{ cookiecutter.__command | tojson }}
 EVENT = {{ cookiecutter.__event | tojson }}
+COMMAND_SNAKE = {{ cookiecutter.__command_snake | tojson }}
 METHOD = {{ cookiecutter.__method | tojson }}
 
 DOMAIN, SERVICE = PACKAGE / "domain" / SNAKE, PACKAGE / "service" / SNAKE
@@ -67,19 +68,47 @@ class {COMMAND}Handler(
 ''',
 }
 
+ROUTE = f'''
+
+@router.post(
+    "/{{{SNAKE}_id}}/{METHOD.replace("_", "-")}",
+    responses=documented(404, 409, 422, 503),
+)
+def {COMMAND_SNAKE}(
+    {SNAKE}_id: Id,
+    bus: Bus,
+    context: RequestContext,
+    idempotency: IdempotencyKey,
+) -> shapes.Taken:
+    """Say what it does. Sent again under the same Idempotency-Key, it has no second effect."""
+    command = commands.{COMMAND}(
+        {SNAKE}_id={SNAKE}_id,
+    )
+    return shapes.taken(bus.handle(command, idempotency=idempotency, context=context))
+'''
+
 ROWS = {
     "COMMANDS": f"""    (
         commands.{COMMAND},
         command_handlers.{COMMAND}Handler,
     ),
 """,
+    "PUBLIC": f"    commands.{COMMAND},\n",
     "EVENTS": f"    (events.{EVENT}, []),\n",
 }
+
+
+def routes() -> Path:
+    """The module of the aggregate's routes, which has the name of its plural."""
+    imported = f"from ...domain.{SNAKE} import "
+    found = sorted((PACKAGE / "entrypoints/api").glob("*.py"))
+    return next((path for path in found if imported in path.read_text("utf-8")), Path("its routes"))
 
 
 wire(
     [
         *(Change(SERVICE / "__init__.py", row, row_of(table)) for table, row in ROWS.items()),
         *(Change(path, end, at_end) for path, end in ENDS.items()),
+        Change(routes(), ROUTE, at_end),
     ]
 )

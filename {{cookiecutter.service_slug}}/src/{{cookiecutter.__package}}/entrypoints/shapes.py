@@ -1,6 +1,6 @@
 """What the outside sees of an id, a state and an event, whichever entry point it asks."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,12 +74,6 @@ class HistoryEntry:
     data: dict[str, Any]
 
 
-def taken(outcome: Outcome) -> dict[str, Any]:
-    """What became of a command at once: the events that it recorded."""
-    events = [asdict(history_entry(recorded)) for recorded in outcome.events]
-    return {"replayed": outcome.replayed, "events": events}
-
-
 def history_entry(recorded: RecordedEvent) -> HistoryEntry:
     """The event, its fields as `data`."""
     data: dict[str, Any] = msgspec.to_builtins(recorded.event)
@@ -93,4 +87,21 @@ def history_entry(recorded: RecordedEvent) -> HistoryEntry:
         correlation_id=recorded.correlation_id,
         actor=recorded.context.actor,
         data=data,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What became of a command at once: the events that it recorded. `replayed` says that it had been
+    sent before, and this is the answer of then."""
+
+    replayed: bool
+    events: list[HistoryEntry]
+
+
+def taken(outcome: Outcome) -> Taken:
+    """The outcome of a command."""
+    return Taken(
+        replayed=outcome.replayed,
+        events=[history_entry(recorded) for recorded in outcome.events],
     )

@@ -47,8 +47,8 @@ def test_they_are_listed_by_status(client: Client, bus: MessageBus) -> None:
     for each in "abc":
         assert client.post(PATH, {ID: each, "data": {}}).status_code == 201
     assert client.post(f"{PATH}/b/close", {"reason": "done"}).status_code == 200
-    for projector in bus.projectors.values():
-        projector.subscription.advance()
+    for subscription in bus.subscriptions.values():
+        subscription.advance()
     found = client.get(f"{PATH}?status=open").json()["items"]
     assert [item[ID] for item in found] == ["c", "a"]
 

@@ -45,7 +45,7 @@ def client(bus: MessageBus) -> Iterator[Client]:
 
 
 def catch_up(bus: MessageBus) -> None:
-    while bus.projectors[MODEL].subscription.advance():
+    while bus.subscriptions[MODEL].advance():
         pass
 
 

@@ -1,5 +1,6 @@
 """The Lambda function of the HTTP API, which also takes direct invocations."""
 
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -71,7 +72,7 @@ def _invoked(event: Any) -> dict[str, Any]:
         return _as_answer(problems.response(422, reason))
     except Exception as error:
         return _as_answer(problems.from_the_bus(error))
-    return _as_answer(JSONResponse(shapes.taken(outcome), 201))
+    return _as_answer(JSONResponse(asdict(shapes.taken(outcome)), 201))
 
 
 def _as_answer(response: JSONResponse) -> dict[str, Any]:

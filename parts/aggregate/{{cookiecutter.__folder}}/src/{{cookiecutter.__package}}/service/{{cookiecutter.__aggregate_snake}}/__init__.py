@@ -25,6 +25,11 @@ COMMANDS = (
     ),
 )
 
+PUBLIC = (  # what outsiders may send by name: over a queue, or from the command line
+    commands.Create{{ cookiecutter.__aggregate }},
+    commands.Close{{ cookiecutter.__aggregate }},
+)
+
 EVENTS: tuple[tuple[type[Event], list[type[EventHandler[Any]]]], ...] = (
     (events.{{ cookiecutter.__aggregate }}Created, []),
     (events.{{ cookiecutter.__aggregate }}Closed, []),
