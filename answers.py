@@ -104,7 +104,7 @@ _TAKEN = frozenset(
     " create_store data dependencies dispatch docs documented domain entrypoint entrypoints"
     " error errors event events files from_environment given handler health history id"
     " import_module install json lifespan load_settings log log_messages make_bus message"
-    " messages middleware module modules open_store openapi outcome pending port ports probes"
+    " messages middleware module modules open_store openapi outcome partial pending port ports probes"
     " problem problems projection projections queries query ready redoc request response retry"
     " router run_in_threadpool schemas self service services settings shapes src state status"
     " store stream test tests type unit_of_work uow view views worker".split()

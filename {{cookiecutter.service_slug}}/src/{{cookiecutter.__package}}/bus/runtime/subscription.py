@@ -45,8 +45,8 @@ class Subscription:
         whether asking again at once is worth it. Raises what the subscriber raises, and
         `StoreUnavailable`.
 
-        An empty page writes no checkpoint. DynamoDB's feed reports every write to the table: writing
-        the checkpoint would itself be reported, and the loop would never end.
+        An empty page writes no checkpoint. A feed may be made of all writes to the store: writing the
+        checkpoint would then itself be reported, and the loop would never end.
         """
         if not self._checkpoint_is_loaded:
             self._stored_checkpoint = self._checkpoint = self._store.views.cell(self._cell)

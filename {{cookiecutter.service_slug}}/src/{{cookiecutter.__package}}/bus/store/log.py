@@ -25,7 +25,7 @@ class FeedPage(msgspec.Struct, frozen=True):
 
 @runtime_checkable
 class PushedFeed(Protocol):
-    """A store whose feed can also be pushed: DynamoDB Streams invoke a Lambda function."""
+    """A store that also pushes its feed: it invokes a function with what was written to it."""
 
     def commits_in(self, records: Sequence[Any]) -> list[StoredCommit]:
         """The commits among these records."""
