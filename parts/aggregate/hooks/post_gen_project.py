@@ -9,13 +9,12 @@ from wiring import Change, among, wire
 PACKAGE = Path("src", {{cookiecutter.__package | tojson}})
 SERVICE = "    {{cookiecutter.__aggregate_snake}},\n"
 ROUTES = "    {{cookiecutter.__plural_snake}},\n"
-ROUTER = "    {{cookiecutter.__plural_snake}}.router,\n"
 
 wire(
     [
         Change(PACKAGE / "bootstrap.py", SERVICE, among("from .service import (")),
         Change(PACKAGE / "bootstrap.py", SERVICE, among("SERVICES = (")),
         Change(PACKAGE / "entrypoints/api/app.py", ROUTES, among("from . import (")),
-        Change(PACKAGE / "entrypoints/api/app.py", ROUTER, among("ROUTERS = (")),
+        Change(PACKAGE / "entrypoints/api/app.py", ROUTES, among("ROUTERS = (")),
     ]
 )

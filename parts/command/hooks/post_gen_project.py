@@ -68,10 +68,11 @@ class {COMMAND}Handler(
 ''',
 }
 
+PATH = "/{" + SNAKE + "_id}/" + METHOD.replace("_", "-")
 ROUTE = f'''
 
 @router.post(
-    "/{{{SNAKE}_id}}/{METHOD.replace("_", "-")}",
+    "{PATH}",
     responses=documented(404, 409, 422, 503),
 )
 def {COMMAND_SNAKE}(

@@ -29,6 +29,6 @@ wire(
         *(Change(SERVICE, row, row_of("QUERIES")) for row in QUERIES),
         Change(SERVICE, f"    {MODULE}.{PROJECTION},\n", row_of("PROJECTIONS")),
         Change(APP, LINE, among("from . import (")),
-        Change(APP, f"    {MODULE}.router,\n", among("ROUTERS = (")),
+        Change(APP, LINE, among("ROUTERS = (")),
     ]
 )

@@ -19,9 +19,8 @@ from .probes import router as probes
 from .problems import install, schemas
 from .request import RequestBoundary
 
-ROUTERS = (  # a router of each module
-    probes,
-    {{ cookiecutter.__plural_snake }}.router,
+ROUTERS = (  # one name per module that has a `router`
+    {{ cookiecutter.__plural_snake }},
 )
 
 
@@ -54,8 +53,9 @@ def create_app(bus: MessageBus, *, worker: EmbeddedWorker | None = None) -> Fast
     )
     app.state.bus, app.state.stopping = bus, False
     app.add_middleware(RequestBoundary)
-    for router in ROUTERS:
-        app.include_router(router)
+    app.include_router(probes)
+    for routes in ROUTERS:
+        app.include_router(routes.router)
     install(app)
     return app
 
