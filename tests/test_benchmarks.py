@@ -147,7 +147,7 @@ def test_asking_the_container_for_each_command_is_a_miss(
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_NO_CACHE", "1")
     ground = Ground(tmp_path, tmp_path / "environments", rounds=3, seconds=0.1)
-    file = ground.service("sqlite") / "src/bench_service/bus/message_bus.py"
+    file = ground.service("sqlite") / "src/bench_service/bus/runtime/message_bus.py"
     plant(file, "        for attempt in range(1, self.retry", SLOW)
 
     part = bus.measure(ground)
@@ -159,7 +159,7 @@ def test_asking_the_container_for_each_command_is_a_miss(
 @pytest.mark.slow
 def test_a_second_write_for_each_commit_is_a_miss(open_folder: Path) -> None:
     ground = Ground(open_folder, open_folder / "environments", rounds=3, seconds=0.2)
-    file = ground.service("postgres") / "src/bench_service/adapters/event_store/postgres.py"
+    file = ground.service("postgres") / "src/bench_service/adapters/event_store/postgres/store.py"
     plant(file, "                statement, values = append_statement(commit)", SECOND_WRITE)
     part = Part("append", "Append")
 

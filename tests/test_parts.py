@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import pytest
 
+from answers import snake_case
+
 from .support import ENVIRONMENT, TEMPLATE, BakedProject, bake, own_config
 
 T = TypeVar("T")
@@ -125,14 +127,20 @@ def test_commands_are_added_one_after_the_other_and_all_is_green(
             "command_handlers.py",
             "commands.py",
             "events.py",
+            f"{aggregate.lower()}s.py",
         }
         assert changed == expected
         service.run("ruff", "format", "--check", "--diff", "--no-cache")
         service.run("ruff", "check", "--no-cache")
     service.run("python", "-m", "tests.support.golden", PYTHONPATH="src:.")
     service.run("mypy", MYPYPATH="src", MYPY_CACHE_DIR=cache)
-    passed = service.run("pytest", "--quiet", "tests/unit", PYTHONPATH="src")
+    added_tests = [f"tests/e2e/test_{snake_case(command)}.py" for _, command, _ in parts]
+    passed = service.run("pytest", "--quiet", "tests/unit", *added_tests, PYTHONPATH="src")
     assert " passed" in passed
+    sent = "from order_service.entrypoints.intake import PUBLIC; print(*PUBLIC)"
+    assert {command for _, command, _ in parts} <= set(
+        service.run("python", "-c", sent, PYTHONPATH="src").split()
+    )
     flow = service.run("python", "-m", "order_service.entrypoints.cli", "flow", PYTHONPATH="src")
     for _, command, event in parts:
         assert command in flow

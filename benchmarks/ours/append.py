@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench_service.bootstrap import create_store, open_store
-from bench_service.bus import Commit, Position, RandomIds, StreamAppend
+from bench_service.bus import Commit, Context, Position, RandomIds, StreamAppend
 from bench_service.config import load_settings
 
 from benchmarks.contender import serve, timed
@@ -44,8 +44,7 @@ def made(n: int) -> list[Commit]:
             Commit(
                 command_id=command_id,
                 command="Open",
-                correlation_id=command_id,
-                causation_id=None,
+                context=Context(command_id),
                 recorded_at=now,
                 appends=(append,),
             )
@@ -101,14 +100,14 @@ def insert_sqlite(synchronous: str) -> Callable[[int], float]:
             "CREATE TABLE commits (position INTEGER PRIMARY KEY AUTOINCREMENT, stream_id TEXT NOT NULL,"
             " version INTEGER NOT NULL, count INTEGER NOT NULL, events TEXT NOT NULL,"
             " command_id TEXT NOT NULL, command TEXT NOT NULL, correlation_id TEXT NOT NULL,"
-            " causation_id TEXT, recorded_at TEXT NOT NULL, UNIQUE (stream_id, version))"
+            " context TEXT NOT NULL, recorded_at TEXT NOT NULL, UNIQUE (stream_id, version))"
         )
         return opened
 
     def work(n: int) -> float:
         rows = [row(each, each.recorded_at.isoformat()) for each in made(n)]
         execute = connection().execute
-        statement = "INSERT INTO commits VALUES (NULL, ?, 1, 1, ?, ?, 'Open', ?, NULL, ?)"
+        statement = "INSERT INTO commits VALUES (NULL, ?, 1, 1, ?, ?, 'Open', ?, ?, ?)"
         return timed(lambda number: execute(statement, rows[number]), n)
 
     return work
@@ -117,7 +116,8 @@ def insert_sqlite(synchronous: str) -> Callable[[int], float]:
 def row(commit: Commit, recorded_at: Any) -> tuple[Any, ...]:
     (append,) = commit.appends
     stream_id, command_id = append.after.stream_id, commit.command_id
-    return (stream_id, append.events, command_id, command_id, recorded_at)
+    context = commit.context.text()
+    return (stream_id, append.events, command_id, command_id, context, recorded_at)
 
 
 @cache
@@ -135,7 +135,7 @@ def insert_postgres(n: int) -> float:
     execute = postgres().execute
     statement = (
         "INSERT INTO bare (stream_id, version, count, events, command_id, command, correlation_id,"
-        " causation_id, recorded_at) VALUES (%s, 1, 1, %s, %s, 'Open', %s, NULL, %s)"
+        " context, recorded_at) VALUES (%s, 1, 1, %s, %s, 'Open', %s, %s, %s)"
     )
     return timed(lambda number: execute(statement, rows[number]), n)
 
@@ -165,7 +165,7 @@ def put(n: int) -> float:
             "events": {"S": each.appends[0].events},
             "command_id": {"S": each.command_id},
             "command": {"S": each.command},
-            "correlation_id": {"S": each.correlation_id},
+            "context": {"S": each.context.text()},
             "recorded_at": {"S": each.recorded_at.isoformat()},
         }
         for each in made(n)

@@ -25,9 +25,9 @@ ORDER = {"item": "book", "quantity": 2}
 
 def metered(work: Callable[[], Any]) -> dict[str, Any]:
     """The units of reads and writes, the requests, and the sizes in units of the items there."""
-    meter = Meter(store._client)
+    meter = Meter(store._connection.client)
     work()
-    store._client.meta.events.unregister("provide-client-params.dynamodb", meter._sent)
+    store._connection.client.meta.events.unregister("provide-client-params.dynamodb", meter._sent)
     return {"writes": meter.writes, "reads": meter.reads, "requests": meter.requests}
 
 
@@ -35,7 +35,7 @@ def opened(data: int = 0) -> dict[str, Any]:
     """A plain command that makes an aggregate, its id made longer by so many letters."""
     name = "c" + "x" * data
     outcome = metered(lambda: counting.make_bus(store).handle(counting.Open(counter_id=name)))
-    (item,) = store._client.query(
+    (item,) = store._connection.client.query(
         TableName=settings.dynamodb_table,
         KeyConditionExpression="stream_id = :stream",
         ExpressionAttributeValues={":stream": {"S": f"Counter/{name}"}},
@@ -59,7 +59,7 @@ def workflow() -> dict[str, Any]:
 
 def sizes() -> list[int]:
     """The bytes that the three commits of the workflow have as items."""
-    found = store._client.query(
+    found = store._connection.client.query(
         TableName=settings.dynamodb_table,
         KeyConditionExpression="stream_id = :stream",
         ExpressionAttributeValues={":stream": {"S": "Order/workflow"}},

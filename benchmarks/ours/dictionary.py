@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any
 
 import msgspec
-from bench_service.bus import RecordedEvent, StoredCommit
+from bench_service.bus import Context, RecordedEvent, StoredCommit
 
 from benchmarks.contender import serve, timed, together
 
@@ -44,9 +44,8 @@ def dispatcher() -> Callable[[str], None]:
         text = msgspec.json.encode([event])
         if decoder.decode(text) != [event]:
             raise ValueError("it reads back as another value")
-        kept = StoredCommit(
-            stream_id, 1, 1, text.decode(), command_id, "Open", command_id, None, now
-        )
+        context = Context(command_id)
+        kept = StoredCommit(stream_id, 1, 1, text.decode(), command_id, "Open", context, now)
         with lock:
             stream = streams.setdefault(stream_id, [])
             if stream:
@@ -54,7 +53,7 @@ def dispatcher() -> Callable[[str], None]:
             stream.append(kept)
             log.append(kept)
         event_id = f"{stream_id}@1"
-        return RecordedEvent(event, event_id, stream_id, 1, now, command_id, command_id, "Open")
+        return RecordedEvent(event, event_id, stream_id, 1, now, command_id, context, "Open")
 
     handlers: dict[Any, Callable[[Any], RecordedEvent]] = {Open: handle}
 

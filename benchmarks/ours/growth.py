@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from bench_service.adapters.event_store.memory import MemoryEventStore
 from bench_service.bootstrap import create_store, open_store
-from bench_service.bus import MessageBus, Projection, RecordedEvent, StoredCommit
+from bench_service.bus import Context, MessageBus, Projection, RecordedEvent, StoredCommit
 from bench_service.config import load_settings
 
 from benchmarks.contender import serve, timed
@@ -22,17 +22,21 @@ SHORT = 10
 """The commits of a stream, where it is the store that grows."""
 
 SQLITE = """
-INSERT INTO commits (stream_id, version, count, events, command_id, command, correlation_id, recorded_at)
+INSERT INTO commits (stream_id, version, count, events, command_id, command, correlation_id,
+    context, recorded_at)
 WITH RECURSIVE number (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM number WHERE i < :commits - 1)
 SELECT 'Counter/' || (i / 10), i % 10 + 1, 1,
-    CASE i % 10 WHEN 0 THEN :opened ELSE :added END, printf('%032d', i), 'Add', printf('%032d', i), :now
+    CASE i % 10 WHEN 0 THEN :opened ELSE :added END, printf('%032d', i), 'Add', printf('%032d', i),
+    printf('{"correlation_id":"%032d"}', i), :now
 FROM number
 """
 POSTGRES = """
-INSERT INTO commits (stream_id, version, count, events, command_id, command, correlation_id, recorded_at)
+INSERT INTO commits (stream_id, version, count, events, command_id, command, correlation_id,
+    context, recorded_at)
 SELECT 'Counter/' || (i / 10), i %% 10 + 1, 1,
     CASE i %% 10 WHEN 0 THEN %(opened)s ELSE %(added)s END,
-    lpad(i::text, 32, '0'), 'Add', lpad(i::text, 32, '0'), %(now)s::timestamptz
+    lpad(i::text, 32, '0'), 'Add', lpad(i::text, 32, '0'),
+    '{"correlation_id":"' || lpad(i::text, 32, '0') || '"}', %(now)s::timestamptz
 FROM generate_series(0, %(commits)s - 1) AS i
 """
 HEADS = """
@@ -102,7 +106,7 @@ def fill_streams(length: int, snapshot_every: int) -> None:
         texts = [bus.codecs.of_stream("Counter/").encode([event]) for event in every]
         store().restore(
             [
-                StoredCommit(f"Counter/{name}", version, 1, text, "0", "Add", "0", None, now)
+                StoredCommit(f"Counter/{name}", version, 1, text, "0", "Add", Context("0"), now)
                 for version, text in enumerate(texts, 1)
             ]
         )
@@ -170,10 +174,10 @@ def projected(n: int, projections: int) -> float:
     )
     for number in range(n):
         bus.handle(Open(counter_id=str(number)))
-    projectors = list(bus.projectors.values())
+    subscriptions = list(bus.subscriptions.values())
 
     def step(number: int) -> None:
-        while projectors[number].subscription.advance():
+        while subscriptions[number].advance():
             pass
 
     return timed(step, projections) / projections

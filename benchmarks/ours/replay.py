@@ -8,7 +8,7 @@ from functools import cache
 
 import msgspec
 from bench_service.bootstrap import create_store, make_bus, open_store
-from bench_service.bus import EventStore, MessageBus, StoredCommit
+from bench_service.bus import Context, EventStore, MessageBus, StoredCommit
 from bench_service.config import load_settings
 from bench_service.domain.order import events
 from bench_service.service.order import queries
@@ -51,8 +51,7 @@ def commits(count: int) -> list[StoredCommit]:
             codec.encode([cycle[version % 3 - 1]]),
             f"{version:032}",
             "ProcessOrder",
-            f"{version:032}",
-            None,
+            Context(f"{version:032}"),
             now,
         )
         for version in range(1, count + 1)

@@ -16,13 +16,13 @@ from typing import Any
 
 import msgspec
 import uvicorn
-from bench_service import log
 from bench_service.adapters import files
 from bench_service.bootstrap import make_bus
-from bench_service.bus import Event, Outcome, RecordedEvent, bootstrap
+from bench_service.bus import Context, Event, Outcome, RecordedEvent, bootstrap
 from bench_service.config import load_settings
 from bench_service.domain.order import commands, events
 from bench_service.entrypoints.api.app import create_app, from_environment
+from bench_service.observability import log
 from bench_service.service import order
 from bench_service.service.ports.files import FileStore
 from fastapi import FastAPI
@@ -68,7 +68,7 @@ class ByHand:
                 version,
                 datetime.now(UTC),
                 command_id,
-                command_id,
+                Context(command_id),
                 command,
             )
             stream.append(recorded)

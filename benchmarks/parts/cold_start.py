@@ -48,16 +48,22 @@ def measure(ground: Ground) -> Part:
     part = Part("cold-start", "Cold start: a fresh process, one event", ABOUT)
     packages = _packages(ground)
     events = _events(ground.folder)
-    lambda_module = f"{PACKAGE}.entrypoints.aws_lambda"
+    functions = f"{PACKAGE}.entrypoints.aws"
     with servers.moto(ground.folder) as url, ground.contenders() as start:
         start("ours.cold_ground", BUCKET, store="dynamodb", **servers.aws(url)).ask("make")
         settings = servers.aws(url) | {"S3_BUCKET": BUCKET, "LOG_LEVEL": "error"}
         later = settings | {"DISPATCH": "worker"}
         runs = {
-            POST: ([str(packages["ours"]), lambda_module, "handler", events["http"]], settings),
-            WORKER: ([str(packages["ours"]), lambda_module, "handler", events["http"]], later),
+            POST: (
+                [str(packages["ours"]), f"{functions}.http", "handler", events["http"]],
+                settings,
+            ),
+            WORKER: (
+                [str(packages["ours"]), f"{functions}.http", "handler", events["http"]],
+                later,
+            ),
             STREAM: (
-                [str(packages["ours"]), lambda_module, "stream_handler", events["stream"]],
+                [str(packages["ours"]), f"{functions}.stream", "stream_handler", events["stream"]],
                 settings,
             ),
         }
@@ -159,7 +165,7 @@ def _events(folder: Path) -> dict[str, str]:
         "events": {"S": '[{"$type":"OrderCreated","order_id":"streamed","data":{}}]'},
         "command_id": {"S": "0"},
         "command": {"S": "CreateOrder"},
-        "correlation_id": {"S": "0"},
+        "context": {"S": '{"correlation_id":"0"}'},
         "recorded_at": {"S": "2026-01-02T03:04:05.000000+00:00"},
     }
     record = {"eventName": "INSERT", "dynamodb": {"NewImage": image, "SequenceNumber": "1"}}

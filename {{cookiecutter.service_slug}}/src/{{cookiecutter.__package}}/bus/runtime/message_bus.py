@@ -136,9 +136,10 @@ class MessageBus:
         if idempotency:
             return self._handle_once(command, idempotency, context, correlation_id)
         command_id = self._ids.new_id()
-        return self._handle(
-            Envelope(command, command_id, _context(command_id, context, correlation_id))
-        )
+        if context is None and correlation_id is None:
+            return self._handle(Envelope(command, command_id, Context(command_id)))
+        given = _context(command_id, context, correlation_id)
+        return self._handle(Envelope(command, command_id, given))
 
     def _handle(self, envelope: Envelope) -> Outcome:
         committed: Committed = self._run(envelope)

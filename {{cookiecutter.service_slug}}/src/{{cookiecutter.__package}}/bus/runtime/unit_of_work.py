@@ -99,7 +99,7 @@ class StoreUnitOfWork:
         Raises what `Log.append` does, `AggregateExists` for an added aggregate whose id is taken, and
         what a decision raises.
         """
-        recorded = self._recorded()
+        recorded, by_stream = self._recorded()
         decided = [
             (event, command)
             for event in recorded
@@ -111,7 +111,7 @@ class StoreUnitOfWork:
         envelope = self._envelope
         if recorded or scheduled or envelope.consumes or envelope.idempotency:
             rows = [row for row, _ in follow_ups] + scheduled
-            commit = self._commit_of(recorded, tuple(rows))
+            commit = self._commit_of(by_stream, tuple(rows))
             try:
                 self._send(commit, resends)
             except ConcurrencyError as error:
@@ -120,43 +120,43 @@ class StoreUnitOfWork:
             self._take_snapshots(commit)
         return Committed(recorded, follow_ups, self._contended() if follow_ups else frozenset())
 
-    def _recorded(self) -> tuple[RecordedEvent, ...]:
-        """The events over all aggregates, in the order they were recorded."""
-        envelope = self._envelope
+    def _recorded(self) -> tuple[tuple[RecordedEvent, ...], dict[str, list[Event]]]:
+        """The events over all aggregates in the order they were recorded, and those of each stream."""
+        enlisted, envelope, now = self._enlisted, self._envelope, self._now
         journal = [
-            (order, stream_id, event, enlisted.position.version + place)
-            for stream_id, enlisted in self._enlisted.items()
-            for place, (order, event) in enumerate(enlisted.aggregate.journal, 1)
+            (order, stream_id, event)
+            for stream_id, each in enlisted.items()
+            for order, event in each.aggregate.journal
         ]
-        if len(self._enlisted) > 1:
+        if len(enlisted) > 1:
             journal.sort(key=itemgetter(0))
-        return tuple(
-            [
+        recorded: list[RecordedEvent] = []
+        by_stream: dict[str, list[Event]] = {}
+        for _, stream_id, event in journal:
+            events = by_stream.setdefault(stream_id, [])
+            events.append(event)
+            version = enlisted[stream_id].position.version + len(events)
+            recorded.append(
                 RecordedEvent(
                     event,
                     f"{stream_id}@{version}",
                     stream_id,
                     version,
-                    self._now,
+                    now,
                     envelope.message_id,
                     envelope.context,
                     envelope.message.message_name,
                 )
-                for _, stream_id, event, version in journal
-            ]
-        )
+            )
+        return tuple(recorded), by_stream
 
     def _commit_of(
-        self,
-        recorded: tuple[RecordedEvent, ...],
-        pending: tuple[PendingCommand, ...],
+        self, by_stream: dict[str, list[Event]], pending: tuple[PendingCommand, ...]
     ) -> Commit:
-        by_stream: dict[str, list[Event]] = {}
-        for event in recorded:
-            by_stream.setdefault(event.stream_id, []).append(event.event)
         enlisted, envelope = self._enlisted, self._envelope
-        unchanged = [enlisted[name].position for name in enlisted if name not in by_stream]
         appends = tuple([self._append(enlisted[name], by_stream[name]) for name in by_stream])
+        unchanged = [enlisted[name].position for name in enlisted if name not in by_stream]
+        key = envelope.idempotency
         return Commit(
             command_id=envelope.message_id,
             command=envelope.message.message_name,
@@ -166,9 +166,7 @@ class StoreUnitOfWork:
             follow_ups=pending,
             consumes=envelope.consumes,
             unchanged=tuple(unchanged),
-            idempotency=self._record(envelope.idempotency, appends)
-            if envelope.idempotency
-            else None,
+            idempotency=self._record(key, appends) if key else None,
         )
 
     def _record(
