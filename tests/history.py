@@ -23,10 +23,10 @@ AGGREGATE = "{{cookiecutter.__aggregate_snake}}"
 # default, an adapter's way, an option of the command line, a test's support, words for readers.
 BEFORE_V3: list[Change] = [
     (f"{PACKAGE}/bus/__init__.py", '__version__ = "1.0.0"', '__version__ = "0.9.0"'),
-    (f"{PACKAGE}/bus/codec.py", "CODEC_VERSION = 1", "CODEC_VERSION = 0"),
-    (f"{PACKAGE}/bus/message_bus.py", "    attempts: int = 12\n", "    attempts: int = 8\n"),
+    (f"{PACKAGE}/bus/store/codec.py", "CODEC_VERSION = 1", "CODEC_VERSION = 0"),
+    (f"{PACKAGE}/bus/runtime/dispatch.py", "    attempts: int = 12\n", "    attempts: int = 8\n"),
     (
-        f"{PACKAGE}/bus/message_bus.py",
+        f"{PACKAGE}/bus/runtime/dispatch.py",
         """
     def pause(self, attempt: int) -> None:
         time.sleep(random.uniform(0, min(self.cap, self.base * 2**attempt)))  # noqa: S311 - no secret
@@ -34,13 +34,13 @@ BEFORE_V3: list[Change] = [
         "",
     ),
     (
-        f"{PACKAGE}/bus/message_bus.py",
+        f"{PACKAGE}/bus/runtime/message_bus.py",
         "                self.retry.pause(attempt)\n",
         "                time.sleep(min(self.retry.cap, self.retry.base * 2**attempt))\n",
     ),
     (f"{PACKAGE}/adapters/files.py", 'prefix=".writing-"', 'prefix=".tmp-"'),
     (
-        f"{PACKAGE}/entrypoints/cli.py",
+        f"{PACKAGE}/entrypoints/cli/program.py",
         '    parser.add_argument("--version", action="version", version=versions)\n',
         '    parser.add_argument("-V", action="version", version=versions)\n',
     ),
@@ -55,15 +55,15 @@ BEFORE_V3: list[Change] = [
 # What the second version brought, taken back in the same way.
 BEFORE_V2: list[Change] = [
     (f"{PACKAGE}/bus/__init__.py", '__version__ = "0.9.0"', '__version__ = "0.8.0"'),
-    (f"{PACKAGE}/bus/__init__.py", "from .pending import", "from .worker import"),
-    (f"{SERVICE}/tests/unit/test_layers.py", '["wiring", "pending"]', '["wiring", "worker"]'),
-    (f"{PACKAGE}/bus/message_bus.py", "    attempts: int = 8\n", "    attempts: int = 5\n"),
-    (f"{PACKAGE}/adapters/event_store/sqlite.py", "Writers take\nturns", "Writers\ntake turns"),
+    (f"{PACKAGE}/bus/__init__.py", "from .runtime.worker import", "from .runtime.work import"),
+    (f"{SERVICE}/tests/unit/test_layers.py", '["wiring", "worker"]', '["wiring", "work"]'),
+    (f"{PACKAGE}/bus/runtime/dispatch.py", "    attempts: int = 8\n", "    attempts: int = 5\n"),
+    (f"{PACKAGE}/adapters/event_store/sqlite/store.py", "Writers take\nturns", "Writers\ntake turns"),
     (f"{PACKAGE}/bootstrap.py", "which adapter serves which port.", "the adapters."),
     (f"{SERVICE}/README.md", "An export holds everything that", "It holds what"),
     (f"{SERVICE}/tests/support/race.py", '"""', '"""Races. '),
 ]
-MOVED_IN_V2 = (f"{PACKAGE}/bus/pending.py", f"{PACKAGE}/bus/worker.py")
+MOVED_IN_V2 = (f"{PACKAGE}/bus/runtime/worker.py", f"{PACKAGE}/bus/runtime/work.py")
 REMOVED_IN_V2 = f"{PACKAGE}/adapters/clock.py"
 REMOVED_IN_V3 = f"{SERVICE}/tests/support/clock.py"
 

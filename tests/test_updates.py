@@ -212,7 +212,7 @@ def test_an_edited_service_takes_one_newer_template_after_the_other(
     cruft(project.path, "update", "--skip-apply-ask", "--checkout", "v2")
     second = project.contents()
     assert {path for path in second if path.endswith(".rej")} == set()
-    assert {f"{SOURCE}/bus/worker.py", f"{SOURCE}/adapters/clock.py"} <= set(edited) - set(second)
+    assert {f"{SOURCE}/bus/runtime/work.py", f"{SOURCE}/adapters/clock.py"} <= set(edited) - set(second)
     assert b'__version__ = "0.9.0"' in second[f"{SOURCE}/bus/__init__.py"]
     assert all(second[path] == edited[path] for path in owned(project))
     own = ("tests/unit/test_cancelling.py", "tests/unit/test_layers.py")
@@ -318,7 +318,7 @@ def test_what_updates_leave_alone_is_there(project: BakedProject) -> None:
     for skipped in skips(project):
         assert list(project.path.glob(skipped)), skipped
     assert f"src/{project.package}/domain/{project.aggregate}/aggregate.py" in owned(project)
-    for kept in ("bus", "adapters", "entrypoints/cli.py", "bootstrap.py"):
+    for kept in ("bus", "adapters", "entrypoints/cli", "bootstrap.py"):
         assert not any(path.startswith(f"src/{project.package}/{kept}") for path in owned(project))
     assert not any(path.startswith("tests/golden/bus/") for path in owned(project))
 
