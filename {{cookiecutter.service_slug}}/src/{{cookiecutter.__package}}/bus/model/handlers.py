@@ -7,11 +7,12 @@ follow. A query handler reads. Handlers are made once, at start, with the ports 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 from .messages import Command, Event, Query
 from .reader import Reader
+from .recorded_event import RecordedEvent
 from .unit_of_work import UnitOfWork
 
 C = TypeVar("C", bound=Command)
@@ -29,18 +30,17 @@ class CommandHandler(ABC, Generic[C]):
         idempotent."""
 
 
-class EventHandler(ABC, Generic[E]):
+class EventHandler(Generic[E]):
     """Decides what follows from the events of one type.
 
-    Its method is ``handle(self, event)``; or ``handle(self, event, recorded)``, where the decision
-    needs more than the event: the `RecordedEvent` says when it happened, in which stream, and in
-    which context.
+    Its method is ``handle(self, event)``. Where the decision needs more than the event, it is
+    ``handle(self, event, recorded)``: the `RecordedEvent` says when it happened, in which stream, and
+    in which context.
     """
 
-    @abstractmethod
-    def handle(self, *event_and_recorded: Any, **_: Any) -> Iterable[Command]:
-        """The commands that follow, in order. A pure decision, made before the event is committed;
-        if it raises, the command that recorded the event fails whole."""
+    handle: Callable[[E], Iterable[Command]] | Callable[[E, RecordedEvent], Iterable[Command]]
+    """The commands that follow, in order. A pure decision, made before the event is committed; if it
+    raises, the command that recorded the event fails whole."""
 
 
 class QueryHandler(ABC, Generic[Q]):

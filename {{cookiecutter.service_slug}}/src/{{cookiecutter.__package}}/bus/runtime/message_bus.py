@@ -321,7 +321,7 @@ def _wrap(layer: Middleware, inner: Next) -> Next:
 
 def _decision(handler: EventHandler[Any]) -> Decide:
     """The handler's `handle`, as a function of the recorded event."""
-    handle = handler.handle
+    handle: Any = handler.handle
     asked = [each for each in signature(handle).parameters.values() if each.default is each.empty]
     if len(asked) > 1:
         return lambda recorded: handle(recorded.event, recorded)

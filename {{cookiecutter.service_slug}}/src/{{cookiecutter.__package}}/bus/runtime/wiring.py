@@ -167,6 +167,8 @@ class _Maker:
         own = _own_message(handler, kind)
         if own is not message:
             raise ConfigurationError(f"{name} handles {_name(own)}, but stands in the row of {row}")
+        if not hasattr(handler, "handle"):
+            raise ConfigurationError(f"{name} has no method handle")
         asked, shapes = _required(handler.handle), SHAPES[kind]
         hints = get_type_hints(handler.handle)
         is_called_so = len(asked) in [len(shape) for shape in shapes]
