@@ -58,7 +58,11 @@ BEFORE_V2: list[Change] = [
     (f"{PACKAGE}/bus/__init__.py", "from .runtime.worker import", "from .runtime.work import"),
     (f"{SERVICE}/tests/unit/test_layers.py", '["wiring", "worker"]', '["wiring", "work"]'),
     (f"{PACKAGE}/bus/runtime/dispatch.py", "    attempts: int = 8\n", "    attempts: int = 5\n"),
-    (f"{PACKAGE}/adapters/event_store/sqlite/store.py", "Writers take\nturns", "Writers\ntake turns"),
+    (
+        f"{PACKAGE}/adapters/event_store/sqlite/store.py",
+        "Writers take\nturns",
+        "Writers\ntake turns",
+    ),
     (f"{PACKAGE}/bootstrap.py", "which adapter serves which port.", "the adapters."),
     (f"{SERVICE}/README.md", "An export holds everything that", "It holds what"),
     (f"{SERVICE}/tests/support/race.py", '"""', '"""Races. '),

@@ -212,7 +212,9 @@ def test_an_edited_service_takes_one_newer_template_after_the_other(
     cruft(project.path, "update", "--skip-apply-ask", "--checkout", "v2")
     second = project.contents()
     assert {path for path in second if path.endswith(".rej")} == set()
-    assert {f"{SOURCE}/bus/runtime/work.py", f"{SOURCE}/adapters/clock.py"} <= set(edited) - set(second)
+    assert {f"{SOURCE}/bus/runtime/work.py", f"{SOURCE}/adapters/clock.py"} <= set(edited) - set(
+        second
+    )
     assert b'__version__ = "0.9.0"' in second[f"{SOURCE}/bus/__init__.py"]
     assert all(second[path] == edited[path] for path in owned(project))
     own = ("tests/unit/test_cancelling.py", "tests/unit/test_layers.py")

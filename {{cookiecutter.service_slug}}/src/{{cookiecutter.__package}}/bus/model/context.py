@@ -34,14 +34,7 @@ class Context(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     def caused_by(self, event_id: str) -> "Context":
         """The context of a command that follows from this event."""
-        return Context(
-            self.correlation_id,
-            event_id,
-            self.actor,
-            self.tenant,
-            self.traceparent,
-            self.depth + 1,
-        )
+        return msgspec.structs.replace(self, causation_id=event_id, depth=self.depth + 1)
 
     def text(self) -> str:
         """The context as a JSON object, without the fields that have their default."""
