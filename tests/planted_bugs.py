@@ -137,6 +137,45 @@ BUS = [
     ("bus/runtime/wiring.py", "if hint not in self._ports:", "if False:"),
     ("bus/runtime/wiring.py", "if event_type in aggregate_type.appliers:", "if True:"),
     ("bus/runtime/wiring.py", "issubclass(hint, msgspec.Struct))", "issubclass(hint, object))"),
+    # the context of a message
+    (
+        "bus/runtime/unit_of_work.py",
+        "context.caused_by(cause.event_id)",
+        "Context(context.correlation_id, cause.event_id)",
+    ),
+    ("bus/runtime/unit_of_work.py", "causation_id=cause, depth=0", "causation_id=cause"),
+    ("bus/model/context.py", "depth=self.depth + 1", "depth=self.depth"),
+    ("bus/model/context.py", "if len(text) > MAX", "if len(self.actor) > MAX"),
+    ("bus/model/context.py", 'if any("\\0" in each', 'if any("\\0" == each'),
+    ("bus/runtime/message_bus.py", "checked = given.checked()", "checked = given"),
+    ("observability/log.py", "for name, value in context.items() if", "for name, value in () if"),
+    ("adapters/event_store/sqlite/rows.py", "stored.context.text()", "'{}'"),
+    ("adapters/event_store/sqlite/rows.py", "pending.context.text()", "'{}'"),
+    ("adapters/event_store/sqlite/store.py", "WHERE correlation_id = ?", "WHERE '' <> ?"),
+    (
+        "adapters/event_store/memory/store.py",
+        "if each.context.correlation_id == correlation_id]",
+        "]",
+    ),
+    # open lists
+    ("bus/runtime/unit_of_work.py", "journal.sort(key=itemgetter(0))", "pass"),
+    ("bus/runtime/wiring.py", "if handler in row:", "if False:"),
+    ("bus/runtime/wiring.py", "row = rows.setdefault(event, [])", "row = rows[event] = []"),
+    ("bus/runtime/wiring.py", "hints.get(asked[-1]) is RecordedEvent", "True"),
+    (
+        "bus/runtime/message_bus.py",
+        "return lambda recorded: handle(recorded.event, recorded)",
+        "return lambda recorded: ()",
+    ),
+    ("bus/runtime/message_bus.py", "if subscriber.name in self.subscriptions:", "if False:"),
+    ("bus/runtime/subscription.py", "report(subscription.subscriber.name, error)", "raise"),
+    (
+        "bus/runtime/projector.py",
+        "if key not in rows or commit.version > rows[key].version",
+        "if commit",
+    ),
+    ("bootstrap.py", "store = layer(settings, store)", "pass"),
+    ("bootstrap.py", "[*MIDDLEWARE, *middleware]", "[*middleware]"),
     # the embedded stores
     (
         "adapters/event_store/memory/store.py",
@@ -189,6 +228,8 @@ BUS = [
 ]
 
 DYNAMODB = [
+    ("if each.context.correlation_id == correlation_id]", "]"),
+    ("contains(quoted[1:-1])", "contains(correlation_id)"),
     ("item.save(condition=self.item.sort.does_not_exist())\n\n", "item.save()\n\n"),
     (
         "            with translating_errors():\n                item.save(condition=",
@@ -239,6 +280,9 @@ DYNAMODB_BESIDE = [
 ]
 
 POSTGRES = [
+    ("postgres/store.py", "WHERE correlation_id = %s", "WHERE '' <> %s"),
+    ("postgres/append.py", '"context": commit.context.text(),', '"context": "{}",'),
+    ("postgres/rows.py", "pending.context.text()", "'{}'"),
     ("postgres/append.py", "ORDER BY stream_id FOR UPDATE", "ORDER BY stream_id"),
     ("postgres/append.py", "FROM token WHERE NOT EXISTS (SELECT FROM moved)", "FROM token"),
     ("postgres/append.py", "FROM token WHERE NOT EXISTS", "WHERE NOT EXISTS"),

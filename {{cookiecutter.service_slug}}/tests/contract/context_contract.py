@@ -63,6 +63,8 @@ class ContextContract:
             store.append(commit(append(after), context=Context(correlation_id)))
         found = [(each.stream_id, each.version) for each in store.correlated('a"\\é', ignored)]
         assert sorted(found) == [("s/0", 1), ("s/0", 2), ("s/1", 2)]
+        (other,) = store.correlated("a", ignored)
+        assert (other.stream_id, other.version) == ("s/1", 1)
         assert list(store.correlated("nobody's", ignored)) == []
 
     def test_a_follow_up_inherits_the_context_of_its_cause_after_a_restart(

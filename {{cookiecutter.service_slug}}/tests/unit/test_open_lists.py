@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from threading import Event as Flag
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from {{ cookiecutter.__package }}.bus import (
     Command,
     CommandHandler,
     ConfigurationError,
-    Context,
     Dispatch,
     Envelope,
     EventHandler,
@@ -31,6 +31,13 @@ from {{ cookiecutter.__package }}.entrypoints import worker
 from ..support import counter
 
 IN_MEMORY = Settings(store="memory")
+COUNTING = SimpleNamespace(
+    COMMANDS=counter.COMMANDS,
+    EVENTS=counter.EVENTS,
+    QUERIES=counter.QUERIES,
+    PROJECTIONS=(),
+    UPCASTERS=(),
+)
 
 
 class Audit(Command):
@@ -161,16 +168,15 @@ def test_a_subscriber_a_layer_and_a_middleware_are_a_line_each(
     def subscriber(_settings: Settings, _bus: MessageBus) -> Subscriber:
         return Seen()
 
+    monkeypatch.setattr(bootstrap, "SERVICES", (COUNTING,))
     monkeypatch.setattr(bootstrap, "STORE_LAYERS", (layer, layer))
     monkeypatch.setattr(bootstrap, "MIDDLEWARE", (middleware, *bootstrap.MIDDLEWARE))
     monkeypatch.setattr(bootstrap, "SUBSCRIBERS", (subscriber,))
     bus = bootstrap.make_bus(IN_MEMORY, dispatch=Dispatch(inline=False))
     assert bus.store is layers[1]
-    (command,) = (row for service in bootstrap.SERVICES for row in service.PUBLIC)
-    fields = {name: {} if name == "data" else "a" for name in command.__struct_fields__}
-    bus.handle(command(**fields), context=Context("c"))
+    bus.handle(counter.Open(counter_id="a"))
     assert [each.appends for each in layers] == [1, 1]
-    assert names == [command.message_name]
+    assert names == ["Open"]
     assert "seen" in bus.subscriptions
 
 

@@ -197,6 +197,17 @@ def test_who_is_overtaken_does_not_move_the_checkpoint_back() -> None:
     assert not slow.advance()
 
 
+def test_what_was_pushed_is_not_behind_though_the_checkpoint_stands_still() -> None:
+    bus = make_bus()
+    count(bus, "a", 2)
+    count(bus, "b", 1)
+    commits = bus.store.feed().commits
+    bus.project(commits[:-1])
+    assert subscription(bus).lag() == commits[-1:]
+    bus.project(commits[-1:])
+    assert subscription(bus).lag() == []
+
+
 def test_whoever_wrote_reads_what_was_written() -> None:
     bus = make_bus()
     count(bus, "a", 3)
