@@ -9,21 +9,24 @@ from typing import Any
 
 import msgspec
 
-from ...model.aggregate import Aggregate
-from ...model.context import Context
-from ...model.errors import AggregateNotFound, UnknownEvent
-from ...model.messages import Event
-from ...model.recorded_event import RecordedEvent
-from ...store.codec import Unknown
-from ...store.commit import StoredCommit
-from ...store.log import Progress
-from ..message_bus import MessageBus
-from ..repository import Repository
-from ..snapshots import Snapshots
-from .errors import NotFound
+from ..model.aggregate import Aggregate
+from ..model.context import Context
+from ..model.errors import AggregateNotFound, UnknownEvent
+from ..model.messages import Event
+from ..model.recorded_event import RecordedEvent
+from ..store.codec import Unknown
+from ..store.commit import StoredCommit
+from ..store.log import Progress
+from .message_bus import MessageBus
+from .repository import Repository
+from .snapshots import Snapshots
 
 MAX_NAME_BYTES = 1024
 """The limit of a context, and more than the key of a stream has in every store."""
+
+
+class NotFound(Exception):
+    """What was asked for is not there. The message says what there is."""
 
 
 class UnknownRecord(msgspec.Struct, frozen=True):

@@ -1,4 +1,12 @@
-"""What is to be done, and what was given up: pending commands, dead letters, and how many there are."""
+"""Operations: what whoever runs a service asks of it, and does to it.
+
+They return data, and print nothing: the command line shows it, and so may any other entry point.
+Stored text is read by the codec alone. A listing goes on at a message that this code does not know,
+and gives it by the name that it is stored under.
+
+Here is what is to be done: pending commands, dead letters, and how many there are. What happened is
+in `histories`, and given from here as well.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -6,11 +14,45 @@ from typing import Any, Literal
 
 import msgspec
 
-from ...model.messages import Command
-from ...store.codec import Unknown
-from ...store.pending import PendingCommand, PendingKey
-from ..message_bus import MessageBus
-from .errors import NotFound
+from ..model.messages import Command
+from ..store.codec import Unknown
+from ..store.pending import PendingCommand, PendingKey
+from .histories import (
+    Listed,
+    NotFound,
+    State,
+    UnknownRecord,
+    correlated,
+    history,
+    listed,
+    state,
+    stream_id,
+)
+from .message_bus import MessageBus
+
+__all__ = [
+    "COUNTED",
+    "Lag",
+    "Listed",
+    "NotFound",
+    "OpenCommand",
+    "State",
+    "UnknownRecord",
+    "Waiting",
+    "Work",
+    "correlated",
+    "dead_letter",
+    "dead_letters",
+    "drop",
+    "history",
+    "lags",
+    "listed",
+    "pending",
+    "replay",
+    "state",
+    "stream_id",
+    "work",
+]
 
 COUNTED = 1000
 """Figures count no further than to one more than this."""
@@ -42,7 +84,9 @@ class OpenCommand(msgspec.Struct, frozen=True):
         command = self.command
         if isinstance(command, Unknown):
             return command.fields
-        return {name: each for name, each in msgspec.to_builtins(command).items() if name != "$type"}
+        fields: dict[str, Any] = msgspec.to_builtins(command)
+        del fields["$type"]
+        return fields
 
 
 class Waiting(OpenCommand, frozen=True):
