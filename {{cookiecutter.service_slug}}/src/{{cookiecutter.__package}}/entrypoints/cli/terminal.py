@@ -15,7 +15,7 @@ UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 separators of lines and paragraphs."""
 
 GAP = "  "
-NARROWEST = 8
+NARROWEST = 12
 BAR = 30
 
 
@@ -119,9 +119,10 @@ def _columns() -> int:
 
 
 def _aligned(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
-    """The rows in columns. The widest is shortened first, until all fit."""
+    """The rows in columns. If they do not fit, the last column is shortened, then the widest."""
     widths = [min(columns, max(map(_width, column))) for column in zip(*rows, strict=True)]
     room = columns - len(GAP) * (len(widths) - 1)
+    widths[-1] = max(min(widths[-1], NARROWEST), min(widths[-1], room - sum(widths[:-1])))
     while sum(widths) > room and max(widths) > NARROWEST:
         widths[widths.index(max(widths))] -= 1
     return [
