@@ -45,6 +45,8 @@ SHOW = [  # what shows stored text, and so what must be looked at
     ["correlated", EVIL],
     ["correlated", EVIL, "--json"],
     ["correlated", f"no{EVIL}"],
+    ["correlated", "\udcff"],
+    ["history", "\udcff"],
     ["pending"],
     ["pending", "--json"],
     ["dead-letters", "list"],

@@ -1,22 +1,26 @@
 """Operations: what whoever runs a service is told of it, as data."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.bus import (
+    Aggregate,
     AggregateNotFound,
     Clock,
     Context,
     Dispatch,
+    Event,
     MessageBus,
     PendingCommand,
     PendingKey,
     RecordedEvent,
     StreamAppend,
     UnknownEvent,
+    applies,
+    bootstrap,
     operations,
 )
 from {{ cookiecutter.__package }}.bus.store.codec import Unknown
@@ -120,6 +124,28 @@ def test_a_state_is_the_public_attributes_at_a_version(bus: MessageBus) -> None:
     assert operations.state(bus, "Counter/a", 2) == now
 
 
+class Sketched(Event):
+    pass
+
+
+class Sketch(Aggregate):
+    """It has attributes of every kind."""
+
+    limit: ClassVar[int] = 3
+    title: str = "none"
+    unset: str
+
+    @applies(Sketched)
+    def _sketched(self, _event: Sketched) -> None:
+        self._lines, self.pens = 1, {"red"}
+
+
+def test_a_state_has_what_is_declared_or_set_and_nothing_private() -> None:
+    bus = bootstrap(commands={}, events=[(Sketched, [])], store=MemoryEventStore())
+    write(bus, "Sketch/a", '[{"$type":"Sketched"}]', 1)
+    assert operations.state(bus, "Sketch/a").attributes == {"title": "none", "pens": {"red"}}
+
+
 def test_a_version_beyond_the_end_is_refused_with_the_last_one(bus: MessageBus) -> None:
     bus.handle(Open(counter_id="a"))
     with pytest.raises(operations.NotFound, match=r"^Counter/a has no version 2: its last is 1$"):
@@ -135,14 +161,14 @@ def test_what_is_correlated_has_causes_before_effects_whatever_the_clocks_said(
         (5, "Added", "Counter/b", None),
         (0, "Added", "Counter/a", "Counter/b@2"),
         (-9, "Added", "Counter/b", "Counter/a@2"),
-        (9, "Added", "Counter/a", None),
+        (-20, "Added", "Counter/a", None),
         (7, "Opened", "Counter/c", None),
     ):
         text = ADD.replace('"Add"', f'"{event}"')
         at = clock.now() + timedelta(seconds=seconds)
         write(bus, stream, text, 1, context=Context("c", cause), recorded_at=at)
     found = operations.correlated(bus, "c", lambda *_: None)
-    ids = ["Counter/b@2", "Counter/a@2", "Counter/b@3", "Counter/c@1", "Counter/a@3"]
+    ids = ["Counter/b@2", "Counter/a@2", "Counter/a@3", "Counter/b@3", "Counter/c@1"]
     assert [each.event_id for each in found] == ids
 
 
@@ -171,12 +197,17 @@ def test_what_waits_says_for_what_and_until_when(bus: MessageBus, clock: FakeClo
 def test_what_is_due_later_waits_for_its_time_and_holds_nothing_back(
     bus: MessageBus, clock: FakeClock
 ) -> None:
-    later = PendingKey("command/1", 0, 0)
-    row = waiting_row(later, clock.now() + timedelta(days=1), in_order=False)
-    other = waiting_row(PendingKey("command/1", 0, 1), clock.now(), in_order=True)
-    bus.store.restore([row, other])
+    now, tomorrow = clock.now(), clock.now() + timedelta(days=1)
+    later, in_order, out_of_order = (PendingKey("command/1", 0, number) for number in range(3))
+    bus.store.restore(
+        [
+            waiting_row(later, tomorrow, in_order=False),
+            waiting_row(in_order, now),
+            waiting_row(out_of_order, now, in_order=False),
+        ]
+    )
     waits = {each.row.key: each.waits_for for each in operations.pending(bus)}
-    assert waits == {later: "due time", other.key: "worker"}
+    assert waits == {later: "due time", in_order: "worker", out_of_order: "worker"}
 
 
 def test_a_command_that_is_not_known_is_listed_by_its_stored_name(
