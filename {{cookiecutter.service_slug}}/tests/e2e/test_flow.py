@@ -18,7 +18,7 @@ from {{ cookiecutter.__package }}.bus import (
     UnitOfWork,
 )
 from {{ cookiecutter.__package }}.config import Settings
-from {{ cookiecutter.__package }}.entrypoints import flow
+from {{ cookiecutter.__package }}.entrypoints.cli import flow
 
 from ..support import counter
 

@@ -48,7 +48,8 @@ ROOMS = [
         ["repository"],
         ["reader", "unit_of_work"],
         ["message_bus"],
-        ["wiring", "worker"],
+        ["wiring", "worker", "histories"],
+        ["operations"],
     ],
 ]
 """The rooms of the bus, model, store and runtime, and the modules in each, from the bottom up."""

@@ -38,6 +38,7 @@ from .model.reader import Page, Reader
 from .model.recorded_event import RecordedEvent
 from .model.unit_of_work import UnitOfWork
 from .model.upcasting import Upcaster, Upcasters
+from .runtime import operations
 from .runtime.dispatch import Dispatch, Retry
 from .runtime.envelope import Envelope, Middleware, Next
 from .runtime.message_bus import MessageBus, Outcome, Registry
@@ -135,4 +136,5 @@ __all__ = [
     "applies",
     "bootstrap",
     "follow",
+    "operations",
 ]

@@ -24,6 +24,14 @@ CODEC_VERSION = 1
 """Goes up when the meaning of stored text changes."""
 
 
+class Unknown(msgspec.Struct, frozen=True):
+    """A stored message that this code cannot read: the name that it is stored under, and its fields
+    as they are stored. Only listings are given such a one."""
+
+    name: str
+    fields: dict[str, Any]
+
+
 class Codec(Generic[M]):
     """Encodes and decodes messages of the given types; upcasters lift older shapes of them.
 
@@ -63,6 +71,24 @@ class Codec(Generic[M]):
             return self._decoder.decode(text)
         except msgspec.ValidationError:
             return self._lifted(text)
+
+    def listed(self, text: str) -> list[M | Unknown]:
+        """The messages of this array for a listing, which goes on at a message that it cannot read.
+        Nothing is raised, whatever the text is."""
+        try:
+            stored = msgspec.json.decode(text, type=list[msgspec.Raw])
+        except ValueError:
+            return [Unknown("not readable", {})]
+        return [self._listed(bytes(each).decode()) for each in stored]
+
+    def _listed(self, text: str) -> M | Unknown:
+        try:
+            return self.decode(f"[{text}]")[0]
+        except (UnknownEvent, ValueError):
+            fields = msgspec.json.decode(text)
+            if not isinstance(fields, dict):
+                return Unknown("not readable", {})
+            return Unknown(str(fields.pop("$type", "not readable")), fields)
 
     def replay(self, texts: Iterable[str], aggregate: Aggregate) -> None:
         """Apply the events of these arrays to the aggregate, each as soon as its array is decoded.
@@ -129,6 +155,11 @@ class Codecs:
             }
         )
 
+    @property
+    def aggregates(self) -> Mapping[str, type[Aggregate]]:
+        """The aggregates whose streams can be read, by the name of their streams."""
+        return self._aggregates
+
     def events(self, aggregate_type: type[Aggregate]) -> Codec[Event]:
         """The codec of the events that this aggregate applies."""
         codec = self._events.get(aggregate_type)
@@ -154,3 +185,12 @@ class Codecs:
         """The events of a stored commit, as they stand in the log. Raises `UnknownEvent`."""
         events = self.of_stream(commit.stream_id).decode(commit.events)
         return [commit.recorded(event, offset) for offset, event in enumerate(events)]
+
+    def listed(self, commit: StoredCommit) -> list[Event | Unknown]:
+        """The events of a stored commit for a listing, which goes on at an event, and at a stream,
+        that it cannot read."""
+        try:
+            codec = self.of_stream(commit.stream_id)
+        except UnknownEvent:
+            codec = Codec[Event](())
+        return codec.listed(commit.events)

@@ -1,26 +1,24 @@
-"""Dead letters on the command line: pending commands that were given up, and are kept in place."""
+"""Dead letters: pending commands that were given up, and are kept in place."""
 
 import argparse
-import json
 from collections.abc import Callable
-from contextlib import closing
-from datetime import UTC, datetime
+from typing import Any
 
-from ...bootstrap import open_store
-from ...bus import EventStore, PendingCommand, PendingKey
+from ...bus import MessageBus, PendingKey, operations
 from ...config import Settings
+from .. import shapes
+from . import terminal
+from .pending import name_of
+from .subcommand import Subcommand, opened, takes_json
 
-LIMIT = 1000
+HEADER = ("name", "parked at", "command", "reason")
 
 
-class NotThere(Exception):
-    """There is no dead letter of this name."""
-
-
-def add_to(parser: argparse.ArgumentParser) -> None:
-    """The arguments, and in `action` what they ask for."""
+def _arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
-    actions.add_parser("list", help="one line each, the oldest first").set_defaults(action=_list)
+    all_of_them = actions.add_parser("list", help="one line each, the oldest first")
+    takes_json(all_of_them)
+    all_of_them.set_defaults(action=_list)
     for name, action, text in (
         ("show", _show, "all that is known of one, as JSON"),
         ("replay", _replay, "run it again: a worker takes it up at once, out of order"),
@@ -31,13 +29,6 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         named.set_defaults(action=action)
 
 
-def run(settings: Settings, options: argparse.Namespace) -> None:
-    """Do what is asked. Raises `NotThere`."""
-    action: Callable[[EventStore, argparse.Namespace], None] = options.action
-    with closing(open_store(settings)) as store:
-        action(store, options)
-
-
 def _name(text: str) -> PendingKey:
     try:
         return PendingKey.parse(text)
@@ -45,42 +36,59 @@ def _name(text: str) -> PendingKey:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _list(store: EventStore, _options: argparse.Namespace) -> None:
-    for dead in store.parked(LIMIT):
-        (command,) = json.loads(dead.payload)
-        reason = " ".join(dead.error.split())
-        print(f"{dead.key}  {dead.parked_at:%Y-%m-%dT%H:%M:%SZ}  {command['$type']}  {reason}")
+def _run(settings: Settings, options: argparse.Namespace) -> None:
+    action: Callable[[MessageBus, argparse.Namespace], None] = options.action
+    with opened(settings) as bus:
+        action(bus, options)
 
 
-def _show(store: EventStore, options: argparse.Namespace) -> None:
-    dead = next((each for each in store.parked(LIMIT) if each.key == options.name), None)
-    if dead is None:
-        raise NotThere(f"{options.name} is no dead letter")
-    print(json.dumps(_described(dead), indent=2, ensure_ascii=False))
+def _list(bus: MessageBus, options: argparse.Namespace) -> None:
+    found = operations.dead_letters(bus)
+    if options.json:
+        terminal.say_json({"dead_letters": [_entry(each) for each in found]})
+    else:
+        terminal.say_table(HEADER, map(_cells, found))
+    if len(found) == operations.COUNTED:
+        terminal.tell(f"these are the first {operations.COUNTED:,}: there may be more")
 
 
-def _described(dead: PendingCommand) -> dict[str, object]:
-    (command,) = json.loads(dead.payload)
+def _cells(dead: operations.OpenCommand) -> tuple[str, ...]:
+    row = dead.row
+    parked_at = terminal.moment(row.parked_at) if row.parked_at else ""
+    return str(row.key), parked_at, name_of(dead), " ".join(row.error.split())
+
+
+def _show(bus: MessageBus, options: argparse.Namespace) -> None:
+    terminal.say_json(_entry(operations.dead_letter(bus, options.name)))
+
+
+def _entry(dead: operations.OpenCommand) -> dict[str, Any]:
+    row = dead.row
     return {
-        "name": str(dead.key),
-        "command": command.pop("$type"),
-        "command_id": dead.command_id,
-        "causation_id": dead.context.causation_id,
-        "correlation_id": dead.context.correlation_id,
-        "attempts": dead.attempts,
-        "parked_at": dead.parked_at and dead.parked_at.isoformat(),
-        "error": dead.error,
-        "data": command,
+        "name": str(row.key),
+        "command": dead.name,
+        "known": dead.known,
+        "command_id": row.command_id,
+        "causation_id": row.context.causation_id,
+        "correlation_id": row.context.correlation_id,
+        "actor": row.context.actor,
+        "attempts": row.attempts,
+        "parked_at": shapes.utc(row.parked_at) if row.parked_at else None,
+        "error": row.error,
+        "data": dead.fields,
     }
 
 
-def _replay(store: EventStore, options: argparse.Namespace) -> None:
-    if not store.replay(options.name, datetime.now(UTC)):
-        raise NotThere(f"{options.name} is no dead letter")
-    print(f"{options.name} is open again")
+def _replay(bus: MessageBus, options: argparse.Namespace) -> None:
+    operations.replay(bus, options.name)
+    terminal.say(f"{options.name} is open again")
 
 
-def _drop(store: EventStore, options: argparse.Namespace) -> None:
-    if not store.drop(options.name):
-        raise NotThere(f"{options.name} is no dead letter")
-    print(f"{options.name} is gone")
+def _drop(bus: MessageBus, options: argparse.Namespace) -> None:
+    operations.drop(bus, options.name)
+    terminal.say(f"{options.name} is gone")
+
+
+DEAD_LETTERS = Subcommand(
+    "dead-letters", "list, show, replay or drop what was given up", _run, _arguments
+)

@@ -6,13 +6,18 @@ return annotation, which mypy holds against the code; the events that a command 
 from the names that it, and what it calls of this service, refer to.
 """
 
+import argparse
 import inspect
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, get_args, get_type_hints
 
+from ...bootstrap import make_bus
 from ...bus import Command, Event, Registry
+from ...config import Settings
+from . import terminal
+from .subcommand import Subcommand
 
 BUS = Registry.__module__.rpartition(".runtime.")[0]
 SHAPES = {"command": "[{}]", "handler": "({})", "event": "([{}])"}
@@ -117,3 +122,12 @@ def _is_beside(handler: Any, value: Any) -> bool:
     module = value.__name__ if isinstance(value, ModuleType) else value.__module__
     package = type(handler).__module__.partition(".")[0]
     return module.partition(".")[0] == package and not f"{module}.".startswith(f"{BUS}.")
+
+
+def _flow(settings: Settings, _options: argparse.Namespace) -> None:
+    in_memory = settings.model_copy(update={"store": "memory"})  # the wiring needs no store
+    for line in mermaid(make_bus(in_memory).registry).split("\n"):
+        terminal.say(line)
+
+
+FLOW = Subcommand("flow", "draw the wiring of commands and events as a Mermaid flowchart", _flow)

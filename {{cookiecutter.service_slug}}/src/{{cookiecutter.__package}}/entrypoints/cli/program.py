@@ -1,170 +1,161 @@
-"""The command line. A wrong setting ends it with code 2, anything else that fails with 1."""
+"""The command line.
+
+It ends with code 0; with 2 for a wrong setting or argument, with 1 for anything else that fails, with
+130 (128 + SIGINT) when it is interrupted, and with 141 (128 + SIGPIPE) when nobody reads on, as in
+`history a1 | head -1`.
+"""
 
 import argparse
-import json
+import logging
+import os
 import sys
+import traceback
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, NoReturn
 
 from ... import __version__
-from ...bootstrap import create_store, make_bus
-from ...bus import (
-    AggregateNotFound,
-    ConfigurationError,
-    DomainError,
-    Query,
-    RecordedEvent,
-    StoreError,
-)
+from ...bus import CodecError, ConfigurationError, DomainError, StoreError, UnknownEvent, operations
 from ...bus import __version__ as bus_version
 from ...config import Settings, load_settings
 from ...observability import log
-from ...service.{{ cookiecutter.__aggregate_snake }} import queries
-from .. import shapes, strict
-from . import dead_letters, operations, transfer
+from ...service.ports import Unavailable
+from . import (
+    correlated,
+    create_store,
+    dead_letters,
+    feed,
+    flow,
+    pending,
+    rebuild,
+    send,
+    serve,
+    status,
+    streams,
+    terminal,
+    transfer,
+)
+from .subcommand import Refusal, Subcommand
 
-PROGRAM = "{{ cookiecutter.service_slug }}"
-AGGREGATE = "{{ cookiecutter.__aggregate }}"
+COMMANDS: tuple[Subcommand, ...] = (  # in the order of --help
+    serve.SERVE,
+    serve.WORKER,
+    send.SEND,
+    streams.HISTORY,
+    streams.STATE,
+    correlated.CORRELATED,
+    status.STATUS,
+    pending.PENDING,
+    dead_letters.DEAD_LETTERS,
+    feed.FEED,
+    rebuild.REBUILD,
+    transfer.EXPORT,
+    transfer.IMPORT,
+    flow.FLOW,
+    create_store.CREATE_STORE,
+)
 
-R = TypeVar("R")
+REFUSALS = (
+    Refusal,
+    operations.NotFound,
+    DomainError,
+    StoreError,
+    CodecError,
+    UnknownEvent,
+    Unavailable,
+)
+"""What a command ends with in one line. Anything else is a mistake in the program."""
+
+INTERRUPTED, NOBODY_READS = 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _write_no_more()
+        return NOBODY_READS
+    except OSError as error:  # a full disk, say
+        _write_no_more()
+        return _failed(1, error)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        options.run(load_settings(), options)
+        settings = load_settings()
+        _log_in_one_line(settings)
+        options.run(settings, options)
     except ConfigurationError as error:
-        return _fail(2, error)
-    except (DomainError, StoreError, dead_letters.NotThere, transfer.NotDone) as error:
-        return _fail(1, error)
+        return _failed(2, error)
+    except REFUSALS as error:
+        return _failed(1, error)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        log.log_error(error)  # once: the bus may have done it
+        return 1
     return 0
 
 
-def _fail(code: int, error: Exception) -> int:
-    print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
+def _failed(code: int, error: Exception) -> int:
+    with suppress(OSError):
+        terminal.fail(error)
     return code
 
 
+def _write_no_more() -> None:
+    """Let what is left in the buffer go nowhere, or Python would try again at its end, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(terminal.safe(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=PROGRAM)
-    versions = f"{PROGRAM} {__version__} (bus {bus_version})"
+    parser = _Parser(prog=terminal.PROGRAM)
+    versions = f"{terminal.PROGRAM} {__version__} (bus {bus_version})"
     parser.add_argument("--version", action="version", version=versions)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        added.set_defaults(run=run)
-        return added
-
-    serve = command("serve", _serve, "serve the HTTP API on HOST:PORT")
-    serve.add_argument("--reload", action="store_true", help="start again when the code changes")
-    command("worker", _worker, "run what a stop or a fault left behind (see WORKER=external)")
-    history = command("history", _history, "show all that happened, in order")
-    history.add_argument("id", metavar="ID")
-    history.add_argument("--json", action="store_true", help="as the HTTP API shows it")
-    state = command("state", _state, "show the state as JSON")
-    state.add_argument("id", metavar="ID")
-    state.add_argument("--at", metavar="VERSION", type=_version, help="as it was then")
-    dead_letters.add_to(
-        command("dead-letters", dead_letters.run, "list, show, replay or drop what was given up")
-    )
-    command("status", operations.status, "show what is open, and how far the read models are")
-    feed = command("feed", operations.feed, "follow events live, until interrupted")
-    feed.add_argument("--all", action="store_true", help="from the first event on")
-    feed.add_argument("--once", action="store_true", help="end when there is no more")
-    feed.add_argument("--json", action="store_true", help="a JSON object a line")
-    rebuild = command("rebuild", operations.rebuild, "make a read model anew from the events")
-    rebuild.add_argument("name", metavar="NAME", help="as `status` shows it")
-    export = command("export", transfer.write, "write the whole log as JSON lines")
-    export.add_argument("file", metavar="FILE", help="which must not exist; - for standard output")
-    import_ = command("import", transfer.read, "take in what export has written")
-    import_.add_argument("file", metavar="FILE", type=Path)
-    command("flow", _flow, "draw the wiring of commands and events as a Mermaid flowchart")
-    command("create-store", _create_store, "create what the store needs, or bring it up to date")
+    for command in COMMANDS:
+        description = f"{command.text[0].upper()}{command.text[1:]}."
+        added = commands.add_parser(command.name, help=command.text, description=description)
+        command.arguments(added)
+        added.set_defaults(run=command.run)
     return parser
 
 
-def _version(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError("must be a number from 1 on")
-    return int(text)
+def _log_in_one_line(settings: Settings) -> None:
+    """Errors alone are logged, in one line that is safe to show; all of it with LOG_LEVEL=debug.
+    `serve` and `worker` log as they are set to."""
+    log.configure(settings.model_copy(update={"log_level": "error"}))
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_OneLine(with_traceback=settings.log_level == "debug"))
 
 
-def _serve(settings: Settings, options: argparse.Namespace) -> None:
-    from ..api import server  # here, so that the other commands start without a web framework
+class _OneLine(logging.Formatter):
+    def __init__(self, *, with_traceback: bool) -> None:
+        super().__init__()
+        self._with_traceback = with_traceback
 
-    log.configure(settings)
-    server.serve(settings, reload=options.reload)
-
-
-def _worker(settings: Settings, _options: argparse.Namespace) -> None:
-    from .. import worker
-
-    log.configure(settings)
-    worker.run(settings)
-
-
-def _history(settings: Settings, options: argparse.Namespace) -> None:
-    query = queries.Get{{ cookiecutter.__aggregate }}History(
-        {{ cookiecutter.__aggregate_snake }}_id=_known(options.id),
-    )
-    recorded = _ask(settings, query)
-    if options.json:
-        _print_json({"events": [_entry(one) for one in recorded]})
-    else:
-        for one in recorded:
-            print(operations.line(one))
-
-
-def _entry(recorded: RecordedEvent) -> dict[str, Any]:
-    return {**asdict(shapes.history_entry(recorded)), "command": recorded.command}
-
-
-def _state(settings: Settings, options: argparse.Namespace) -> None:
-    query = queries.Get{{ cookiecutter.__aggregate }}(
-        {{ cookiecutter.__aggregate_snake }}_id=_known(options.id),
-        at=options.at,
-    )
-    _print_json(asdict(shapes.state(_ask(settings, query))))
-
-
-def _ask(settings: Settings, query: Query[R]) -> R:
-    log.configure(_quiet(settings))
-    bus = make_bus(settings)
-    try:
-        return bus.ask(query)
-    finally:
-        bus.store.close()
-
-
-def _quiet(settings: Settings) -> Settings:
-    """For commands that say in one line what went wrong: no second one from the log."""
-    return settings.model_copy(update={"log_level": "error"})
-
-
-def _known(text: str) -> str:
-    if not strict.is_id(text):
-        raise AggregateNotFound(AGGREGATE, text)
-    return text
-
-
-def _print_json(answer: dict[str, Any]) -> None:
-    print(json.dumps(answer, indent=2, ensure_ascii=False))
-
-
-def _flow(settings: Settings, _options: argparse.Namespace) -> None:
-    from . import flow
-
-    in_memory = settings.model_copy(update={"store": "memory"})  # the wiring needs no store
-    print(flow.mermaid(make_bus(in_memory).registry))
-
-
-def _create_store(settings: Settings, _options: argparse.Namespace) -> None:
-    done = create_store(settings)
-    print("done" if done else f"STORE={settings.store}: there is nothing to create")
+    def format(self, record: logging.LogRecord) -> str:
+        line: Any = record.msg if isinstance(record.msg, dict) else {"event": record.getMessage()}
+        error = line.get("exc_info")
+        parts = [str(line[name]) for name in ("message", "event") if name in line]
+        reason = f": {type(error).__name__}: {error}" if isinstance(error, Exception) else ""
+        lines = [f"{terminal.PROGRAM}: {' '.join(parts)}{' '.join(reason.split())}"]
+        if self._with_traceback and isinstance(error, Exception):
+            lines += "".join(traceback.format_exception(error)).splitlines()
+        return "\n".join(map(terminal.safe, lines))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 from uuid import uuid4
 
 import msgspec
@@ -20,7 +20,8 @@ import msgspec
 from ...bootstrap import open_store
 from ...bus import EventStore, Stored
 from ...config import Settings
-from .operations import Progress
+from . import terminal
+from .subcommand import Refusal, Subcommand
 
 BATCH = 500
 CELL = "import"
@@ -40,7 +41,15 @@ class End(msgspec.Struct, frozen=True, tag="end"):
     lines: int
 
 
-class NotDone(Exception):
+class Output(Protocol):
+    """What an export is written to, a line at a time."""
+
+    def write(self, line: bytes, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+
+class NotDone(Refusal):
     """The export or import was refused; nothing was written."""
 
 
@@ -51,17 +60,17 @@ def write(settings: Settings, options: argparse.Namespace) -> None:
     """Write what the store holds. Raises `NotDone` if the file is there already."""
     with closing(open_store(settings)) as store:
         if options.file == "-":
-            _write(store, sys.stdout.buffer)
+            _write(store, terminal.Lines() if sys.stdout.isatty() else sys.stdout.buffer)
             return
         try:
             with Path(options.file).open("xb") as out:
                 lines = _write(store, out)
         except OSError as error:
             raise NotDone(f"{options.file}: {error.strerror}") from error
-    print(f"{lines:,} lines in {options.file}", file=sys.stderr)
+    terminal.tell(f"{lines:,} lines in {options.file}")
 
 
-def _write(store: EventStore, out: IO[bytes]) -> int:
+def _write(store: EventStore, out: Output) -> int:
     lines = 0
     out.write(msgspec.json.encode(Header(uuid4().hex)) + b"\n")
     for stored in store.dump():
@@ -85,7 +94,7 @@ def take_in(store: EventStore, path: Path) -> None:
     Raises `NotDone` for a file that is not a whole export, and for a store that holds anything else.
     """
     header, lines = _checked(path)
-    done, progress = _begun(store, header), Progress("import", "lines")
+    done, progress = _begun(store, header), terminal.Progress("import", "lines")
     with path.open("rb") as file:
         for batch in _batches(islice(_stored(file), done, None)):
             store.restore(batch)
@@ -142,3 +151,15 @@ def _begun(store: EventStore, header: Header) -> int:
 
 def _note(store: EventStore, text: str) -> None:
     store.views.set_cell(CELL, text, store.views.cell(CELL))
+
+
+def _export_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="which must not exist; - for standard output")
+
+
+def _import_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path)
+
+
+EXPORT = Subcommand("export", "write the whole log as JSON lines", write, _export_arguments)
+IMPORT = Subcommand("import", "take in what export has written", read, _import_arguments)

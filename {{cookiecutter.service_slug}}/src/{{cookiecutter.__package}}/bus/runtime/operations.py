@@ -1,0 +1,199 @@
+"""Operations: what whoever runs a service asks of it, and does to it.
+
+They return data, and print nothing: the command line shows it, and so may any other entry point.
+Stored text is read by the codec alone. A listing goes on at a message that this code does not know,
+and gives it by the name that it is stored under.
+
+Here is what is to be done: pending commands, dead letters, and how many there are. What happened is
+in `histories`, and given from here as well.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from ..model.messages import Command
+from ..store.codec import Unknown
+from ..store.pending import PendingCommand, PendingKey
+from .histories import (
+    Listed,
+    NotFound,
+    State,
+    UnknownRecord,
+    correlated,
+    history,
+    listed,
+    state,
+    stream_id,
+)
+from .message_bus import MessageBus
+
+__all__ = [
+    "COUNTED",
+    "Lag",
+    "Listed",
+    "NotFound",
+    "OpenCommand",
+    "State",
+    "UnknownRecord",
+    "Waiting",
+    "Work",
+    "correlated",
+    "dead_letter",
+    "dead_letters",
+    "drop",
+    "history",
+    "lags",
+    "listed",
+    "pending",
+    "replay",
+    "state",
+    "stream_id",
+    "work",
+]
+
+COUNTED = 1000
+"""Figures count no further than to one more than this."""
+
+ALL = 1_000_000_000
+FOREVER = datetime.max.replace(tzinfo=UTC)
+
+
+class OpenCommand(msgspec.Struct, frozen=True):
+    """A pending command, or a dead letter. `command` is what this code reads of it."""
+
+    row: PendingCommand
+    command: Command | Unknown
+
+    @property
+    def known(self) -> bool:
+        """Whether this code can read it."""
+        return isinstance(self.command, Command)
+
+    @property
+    def name(self) -> str:
+        """The name of the command."""
+        command = self.command
+        return command.message_name if isinstance(command, Command) else command.name
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of the command, as JSON has them."""
+        command = self.command
+        if isinstance(command, Unknown):
+            return command.fields
+        fields: dict[str, Any] = msgspec.to_builtins(command)
+        del fields["$type"]
+        return fields
+
+
+class Waiting(OpenCommand, frozen=True):
+    """A pending command, and what it waits for. It begins no earlier than `until`.
+
+    - ``worker``: it is due; the next worker that looks takes it up.
+    - ``due time``: it was committed to run later.
+    - ``next attempt``: an attempt is under way, or has failed; there will be another.
+    - ``earlier command``: `behind`, of its stream, which is handled first.
+    """
+
+    waits_for: Literal["worker", "due time", "next attempt", "earlier command"]
+    until: datetime
+    behind: PendingKey | None = None
+
+
+class Work(msgspec.Struct, frozen=True):
+    """How many commands are open, due and parked, and since when the oldest of each is. No count
+    goes beyond `COUNTED` + 1."""
+
+    open: int
+    due: int
+    due_since: datetime | None
+    parked: int
+    parked_since: datetime | None
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """How many commits a subscription is behind, and when the oldest of them was recorded. The count
+    does not go beyond `COUNTED` + 1."""
+
+    name: str
+    behind: int
+    since: datetime | None
+
+
+def pending(bus: MessageBus, limit: int = COUNTED) -> list[Waiting]:
+    """What waits, the first to run first: the commands of as many streams as `limit` open commands
+    are in."""
+    streams = dict.fromkeys([key.stream_id for key in bus.store.due(FOREVER, limit)])
+    waiting = [each for stream in streams for each in _waiting(bus, bus.store.pending(stream))]
+    return sorted(waiting, key=lambda each: (each.until, each.row.key))
+
+
+def work(bus: MessageBus) -> Work:
+    """How much work there is."""
+    store, now, limit = bus.store, bus.clock.now(), COUNTED + 1
+    due, parked = store.due(now, limit), store.parked(limit)
+    first = [row for key in due[:1] for row in store.pending(key.stream_id) if row.key == key]
+    return Work(
+        open=len(store.due(FOREVER, limit)),
+        due=len(due),
+        due_since=first[0].due_at if first else None,
+        parked=len(parked),
+        parked_since=parked[0].parked_at if parked else None,
+    )
+
+
+def lags(bus: MessageBus) -> list[Lag]:
+    """How far behind each subscription is."""
+    found = [(name, each.lag(COUNTED + 1)) for name, each in bus.subscriptions.items()]
+    return [
+        Lag(name, len(behind), behind[0].recorded_at if behind else None) for name, behind in found
+    ]
+
+
+def dead_letters(bus: MessageBus, limit: int = COUNTED) -> list[OpenCommand]:
+    """Commands that were given up, at most `limit`, the longest parked first."""
+    return [OpenCommand(row, _command(bus, row)) for row in bus.store.parked(limit)]
+
+
+def dead_letter(bus: MessageBus, key: PendingKey) -> OpenCommand:
+    """The dead letter of this name. Raises `NotFound`."""
+    for row in bus.store.parked(ALL):
+        if row.key == key:
+            return OpenCommand(row, _command(bus, row))
+    raise NotFound(f"{key} is no dead letter")
+
+
+def replay(bus: MessageBus, key: PendingKey) -> None:
+    """Open a dead letter again: a worker takes it up at once, out of order. Raises `NotFound`."""
+    if not bus.store.replay(key, bus.clock.now()):
+        raise NotFound(f"{key} is no dead letter")
+
+
+def drop(bus: MessageBus, key: PendingKey) -> None:
+    """Delete a dead letter: it will never run. Raises `NotFound`."""
+    if not bus.store.drop(key):
+        raise NotFound(f"{key} is no dead letter")
+
+
+def _waiting(bus: MessageBus, rows: list[PendingCommand]) -> Iterator[Waiting]:
+    """What each of a stream's open commands waits for."""
+    now, ahead = bus.clock.now(), None
+    for row in rows:
+        command = _command(bus, row)
+        if row.in_order and ahead is not None:
+            until = max(row.due_at, ahead.until)
+            waiting = Waiting(row, command, "earlier command", until, ahead.row.key)
+        elif row.due_at <= now:
+            waiting = Waiting(row, command, "worker", row.due_at)
+        else:
+            tried = row.attempts > 0
+            waiting = Waiting(row, command, "next attempt" if tried else "due time", row.due_at)
+        ahead = waiting if row.in_order else ahead
+        yield waiting
+
+
+def _command(bus: MessageBus, row: PendingCommand) -> Command | Unknown:
+    return bus.codecs.commands.listed(row.payload)[0]

@@ -1,0 +1,79 @@
+"""How it stands, in figures."""
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ...bus import MessageBus, operations
+from ...config import Settings
+from .. import shapes
+from . import terminal
+from .subcommand import Subcommand, opened, takes_json
+
+
+class Line(NamedTuple):
+    """A line of `status`: what it is about, its figures in words, and the same figures for `--json`."""
+
+    label: str
+    text: str
+    figures: dict[str, Any]
+
+
+def _commands(_settings: Settings, bus: MessageBus) -> Iterator[Line]:
+    work = operations.work(bus)
+    yield Line(
+        "commands",
+        f"{_count(work.open)} open, {_count(work.due)} due{_since(bus, work.due_since)}",
+        {"open": work.open, "due": work.due, "due_since": _utc(work.due_since)},
+    )
+    yield Line(
+        "dead letters",
+        f"{_count(work.parked)} parked{_since(bus, work.parked_since)}",
+        {"parked": work.parked, "parked_since": _utc(work.parked_since)},
+    )
+
+
+def _subscriptions(_settings: Settings, bus: MessageBus) -> Iterator[Line]:
+    for lag in operations.lags(bus):
+        kind = "read model" if lag.name in bus.projectors else "subscriber"
+        yield Line(
+            f"{kind} {lag.name}",
+            f"{_count(lag.behind)} commits behind{_since(bus, lag.since)}",
+            {"behind": lag.behind, "since": _utc(lag.since)},
+        )
+
+
+LINES: tuple[Callable[[Settings, MessageBus], Iterable[Line]], ...] = (  # from the top
+    _commands,
+    _subscriptions,
+)
+
+
+def _status(settings: Settings, options: argparse.Namespace) -> None:
+    with opened(settings) as bus:
+        lines = [line for of in LINES for line in of(settings, bus)]
+    if options.json:
+        terminal.say_json({line.label: line.figures for line in lines})
+    else:
+        for line in lines:
+            terminal.say(f"{line.label}: {line.text}")
+
+
+def _count(number: int) -> str:
+    return str(number) if number <= operations.COUNTED else f"over {operations.COUNTED}"
+
+
+def _since(bus: MessageBus, moment: datetime | None) -> str:
+    if moment is None:
+        return ""
+    return f", the oldest for {max(0.0, (bus.clock.now() - moment).total_seconds()):,.1f} s"
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return shapes.utc(moment) if moment else None
+
+
+STATUS = Subcommand(
+    "status", "show what is open, and how far the read models are", _status, takes_json
+)

@@ -1,0 +1,155 @@
+"""What the command line writes. Nothing that is stored can steer the terminal it is read on."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TextIO
+from unicodedata import category, combining, east_asian_width
+
+PROGRAM = "{{ cookiecutter.service_slug }}"
+
+UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode categories: control, format (the bidirectional overrides among them), surrogates, and the
+separators of lines and paragraphs."""
+
+GAP = "  "
+NARROWEST = 12
+BAR = 30
+
+
+def safe(text: str) -> str:
+    """The text, each character that a terminal obeys instead of showing it as `\\uXXXX`. That is JSON's
+    own escape, so that JSON stays what it was."""
+    if text.isprintable():
+        return text
+    return "".join([_escaped(each) if category(each) in UNSAFE else each for each in text])
+
+
+def say(text: str) -> None:
+    """Write a line to standard output."""
+    _write(text, sys.stdout)
+
+
+def tell(text: str) -> None:
+    """Write a line to standard error."""
+    _write(text, sys.stderr)
+
+
+def fail(reason: object) -> None:
+    """Say in one line, on standard error, why it did not work."""
+    tell(f"{PROGRAM}: {' '.join(str(reason).split())}")
+
+
+def say_json(value: Any, *, indent: int | None = 2) -> None:
+    """Write JSON to standard output; without `indent`, as one line."""
+    for line in json.dumps(value, indent=indent, ensure_ascii=False).split("\n"):
+        say(line)
+
+
+def say_row(cells: Iterable[str]) -> None:
+    """Write one row of a list that goes on; on a terminal, shortened to its width."""
+    line = GAP.join(map(safe, cells))
+    say(_shortened(line, _columns()) if sys.stdout.isatty() else line)
+
+
+def say_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write rows: on a terminal under their header, in columns that fit its width; elsewhere plainly,
+    a line each."""
+    cells = [[safe(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in cells:
+            say(GAP.join(row))
+    elif cells:
+        for line in _aligned([list(header), *cells], _columns()):
+            say(line)
+
+
+class Lines:
+    """Standard output, for whoever writes JSON to it as bytes, a line at a time."""
+
+    def write(self, line: bytes, /) -> None:
+        say(line.decode().rstrip("\n"))
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+def moment(time: datetime) -> str:
+    """A time, to the second."""
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+class Progress:
+    """A bar on a terminal, a line at each tenth elsewhere; on standard error."""
+
+    def __init__(self, name: str, unit: str = "commits") -> None:
+        self._name, self._unit = safe(name), unit
+        self._tenth, self._live = -1, sys.stderr.isatty()
+
+    def __call__(self, done: int, total: int) -> None:
+        share = done / total if total else 1.0
+        text = f"{self._name}: {share:4.0%}  {done:,} of {total:,} {self._unit}"
+        if self._live:
+            filled = int(BAR * share)
+            bar = "█" * filled + "░" * (BAR - filled)
+            print(f"\r{bar} {text}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+        elif int(share * 10) > self._tenth:
+            self._tenth = int(share * 10)
+            print(text, file=sys.stderr, flush=True)
+
+
+def _write(text: str, stream: TextIO) -> None:
+    line = safe(text)
+    try:
+        line.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:  # the terminal has another alphabet
+        line = "".join([each if each.isascii() else _escaped(each) for each in line])
+    print(line, file=stream)
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join([f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4)])
+
+
+def _columns() -> int:
+    return shutil.get_terminal_size().columns
+
+
+def _aligned(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
+    """The rows in columns. If they do not fit, the last column is shortened, then the widest."""
+    widths = [min(columns, max(map(_width, column))) for column in zip(*rows, strict=True)]
+    room = columns - len(GAP) * (len(widths) - 1)
+    widths[-1] = max(min(widths[-1], NARROWEST), min(widths[-1], room - sum(widths[:-1])))
+    while sum(widths) > room and max(widths) > NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    return [
+        GAP.join([_padded(cell, width) for cell, width in zip(row, widths, strict=True)]).rstrip()
+        for row in rows
+    ]
+
+
+def _padded(text: str, width: int) -> str:
+    shortened = _shortened(text, width)
+    return shortened + " " * (width - _width(shortened))
+
+
+def _shortened(text: str, width: int) -> str:
+    if _width(text) <= width:
+        return text
+    kept, used = "", 1
+    for each in text:
+        used += _width(each)
+        if used > width:
+            break
+        kept += each
+    return f"{kept}…"
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal it takes."""
+    if text.isascii():
+        return len(text)
+    return sum([0 if combining(each) else 1 + (east_asian_width(each) in "WF") for each in text])

@@ -1,0 +1,129 @@
+"""What the command line tells of any aggregate, of what waits, and of what belongs together."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from {{ cookiecutter.__package }}.bus import Context, MessageBus, Worker
+from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
+
+from ..support.command_line import CommandLine, bus, typed
+from ..support.counter import Add, Open
+
+__all__ = ["bus", "typed"]
+
+NAME = "{{ cookiecutter.__aggregate }}"
+ID = "{{ cookiecutter.__aggregate_snake }}_id"
+MODEL = "{{ cookiecutter.__plural_snake }}"
+
+
+def create(new_id: str) -> commands.Create{{ cookiecutter.__aggregate }}:
+    return commands.Create{{ cookiecutter.__aggregate }}(
+        {{ cookiecutter.__aggregate_snake }}_id=new_id,
+        data={"n": 1},
+    )
+
+
+def test_any_aggregate_is_named_with_its_id(typed: CommandLine, bus: MessageBus) -> None:
+    bus.handle(Open(counter_id="a"))
+    bus.handle(create("a"))
+    shown = json.loads(typed("history", "Counter/a", "--json").out)["events"]
+    assert [(each["command"], each["type"]) for each in shown] == [("Open", "Opened")]
+    assert typed("history", "Counter/a").out.split()[1:4] == ["Open", "→", "Opened"]
+    assert json.loads(typed("state", "Counter/a").out) == {
+        "counter_id": "a",
+        "version": 1,
+        "total": 0,
+    }
+    assert typed("history", f"{NAME}/a") == typed("history", "a")
+    state = json.loads(typed("state", f"{NAME}/a").out)
+    assert (state[ID], state["version"], state["status"]) == ("a", 1, "created")
+    assert (state["data"], state["location"]) == ({"n": 1}, None)
+
+
+@pytest.mark.parametrize("command", ["history", "state"])
+def test_an_aggregate_that_is_not_there_is_refused_with_those_that_are(
+    typed: CommandLine, command: str
+) -> None:
+    ended = typed(command, "Contre/a")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (1, "", 1)
+    assert "'Contre'" in ended.err
+    assert NAME in ended.err
+    assert "Counter" in ended.err
+
+
+def test_a_version_beyond_the_end_is_refused_with_the_last_one(
+    typed: CommandLine, bus: MessageBus
+) -> None:
+    bus.handle(create("a"))
+    ended = typed("state", "a", "--at", "2")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.endswith(f": {NAME}/a has no version 2: its last is 1\n")
+
+
+def test_what_is_correlated_is_found_with_what_followed_in_order(
+    typed: CommandLine, bus: MessageBus
+) -> None:
+    for name in ("a", "b"):
+        bus.handle(Open(counter_id=name))
+    bus.handle(Add(counter_id="a", carry_to="b"), context=Context("story", actor="ann"))
+    Worker(bus).run_once()
+    ended = typed("correlated", "story", "--json")
+    found = json.loads(ended.out)["events"]
+    assert [(each["stream_id"], each["version"]) for each in found] == [
+        ("Counter/a", 2),
+        ("Counter/b", 2),
+    ]
+    assert {(each["correlation_id"], each["actor"]) for each in found} == {("story", "ann")}
+    assert ended.err == ""  # an index finds it at once: there is no progress to show
+    lines = typed("correlated", "story").out.splitlines()
+    assert [line.split()[1:5] for line in lines] == [
+        ["Counter/a@2", "Add", "→", "Added"],
+        ["Counter/b@2", "Add", "→", "Added"],
+    ]
+    none = typed("correlated", "stor")
+    assert (none.code, none.out, none.err.count("\n")) == (1, "", 1)
+
+
+def test_what_waits_says_for_what_and_until_when(typed: CommandLine, bus: MessageBus) -> None:
+    for name in ("a", "b"):
+        bus.handle(Open(counter_id=name))
+    for _ in range(2):
+        bus.handle(Add(counter_id="a", carry_to="b"), context=Context("c", actor="ann"))
+    (first, _) = bus.store.pending("Counter/a")
+    later = bus.clock.now() + timedelta(days=1)
+    assert bus.store.claim(first, later)
+    when = f"{later:%Y-%m-%dT%H:%M:%SZ}"
+    assert typed("pending").out.splitlines() == [
+        f"Add  Counter/a@2#0  its next attempt  {when}",
+        f"Add  Counter/a@3#0  an earlier command, Counter/a@2#0  {when}",
+    ]
+    shown = json.loads(typed("pending", "--json").out)["pending"]
+    assert [(each["name"], each["waits_for"], each["behind"]) for each in shown] == [
+        ("Counter/a@2#0", "next attempt", None),
+        ("Counter/a@3#0", "earlier command", "Counter/a@2#0"),
+    ]
+    assert {(each["actor"], each["correlation_id"], each["known"]) for each in shown} == {
+        ("ann", "c", True)
+    }
+
+
+def test_the_figures_of_status_come_as_json(typed: CommandLine, bus: MessageBus) -> None:
+    bus.handle(create("a"))
+    figures = json.loads(typed("status", "--json").out)
+    (due,) = bus.store.pending(f"{NAME}/a")
+    commands = {"open": 1, "due": 1, "due_since": due.due_at.isoformat(timespec="microseconds")}
+    assert figures["commands"] == commands
+    assert figures["dead letters"] == {"parked": 0, "parked_since": None}
+    assert figures[f"read model {MODEL}"]["behind"] == 1
+    assert figures[f"read model {MODEL}"]["since"] < figures["commands"]["due_since"] + "~"
+
+
+def test_dead_letters_come_as_json(typed: CommandLine, bus: MessageBus) -> None:
+    bus.handle(create("a"))
+    (row,) = bus.store.pending(f"{NAME}/a")
+    assert bus.park(row, "a\nfault")
+    (shown,) = json.loads(typed("dead-letters", "list", "--json").out)["dead_letters"]
+    assert (shown["name"], shown["error"]) == (f"{NAME}/a@1#0", "a\nfault")
+    assert json.loads(typed("dead-letters", "show", f"{NAME}/a@1#0").out) == shown
