@@ -8,7 +8,7 @@ BOTO3 ?= own
 LAMBDA := build/lambda
 MADE := $(LAMBDA)/made-$(RUNTIME)-$(PLATFORM)-$(BOTO3)
 
-SOURCES := $(foreach depth,*/* */*/* */*/*/* */*/*/*/*,$(wildcard src/$(depth).py))
+SOURCES := $(shell find src -name '*.py')
 
 build-%: $(MADE)
 	cp -R $(LAMBDA)/package/. "$(ARTIFACTS_DIR)"
