@@ -171,7 +171,7 @@ def test_the_byte_code_is_compiled_and_never_compared_with_the_source(package: P
 
 def test_nothing_is_compiled_anew_when_it_starts(package: Path, runtime: Path) -> None:
     started = run_tool(
-        *(runtime, "-v", "-c", "import order_service.entrypoints.aws_lambda as m; m.handler"),
+        *(runtime, "-v", "-c", "import order_service.entrypoints.aws.http as m; m.handler"),
         folder=package,
         **environment(package, "http://127.0.0.1:1"),
     )
@@ -267,13 +267,13 @@ class Function:
 def emulated(
     package: Path, runtime: Path, handler: str, url: str, folder: Path, **more: str
 ) -> Iterator[Function]:
-    """The function of this name, run as Lambda runs it."""
+    """The function of this module and name, run as Lambda runs it."""
     (emulator,) = (TOOLS / "sam").rglob(f"samcli/local/rapid/{EMULATOR}")
     port, api, log = free_port(), free_port(), folder / f"{handler}-{time.monotonic_ns()}.log"
     command = [
         *(str(emulator), "--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{api}", str(runtime), "-m", "awslambdaric"),
-        f"order_service.entrypoints.aws_lambda.{handler}",
+        f"order_service.entrypoints.aws.{handler}",
     ]
     with process(command, log, cwd=package, **environment(package, url), **more):
         until(lambda: reachable(port))
@@ -336,11 +336,16 @@ def request(method: str, path: str, body: Any = None) -> dict[str, Any]:
     }
 
 
+def create(order_id: str, **data: Any) -> dict[str, Any]:
+    """A command as a queue brings it, or a direct invocation."""
+    return {"command": "CreateOrder", "body": {"order_id": order_id, "data": data}}
+
+
 @pytest.fixture(scope="module")
 def api(
     package: Path, runtime: Path, aws: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Function]:
-    with emulated(package, runtime, "handler", aws, tmp_path_factory.mktemp("api")) as function:
+    with emulated(package, runtime, "http.handler", aws, tmp_path_factory.mktemp("api")) as function:
         yield function
 
 
@@ -352,8 +357,9 @@ def test_it_creates_reads_and_tells_the_history(api: Function) -> None:
     history = json.loads(api(request("GET", "/orders/a/history"))["body"])
     kinds = [event["type"] for event in history["events"]]
     assert kinds == ["OrderCreated", "OrderProcessed", "OrderArchived"]
-    direct = api({"order_id": "direct", "data": {}})
+    direct = api(create("direct"))
     assert direct["statusCode"] == 201
+    assert json.loads(direct["body"])["events"][0]["type"] == "OrderCreated"
     assert api({"warm-up": True})["statusCode"] == 200
 
 
@@ -366,6 +372,9 @@ def test_bad_events_get_an_answer_and_the_function_goes_on(api: Function) -> Non
         ({"version": "2.0", "requestContext": None}, 422),
         (None, 422),
         (["x"], 422),
+        (create("a b"), 422),
+        ({"command": "ArchiveOrder", "body": {"order_id": "a"}}, 422),
+        (create("huge", text="x" * 300_000), 413),
     ):
         assert api(event)["statusCode"] == status
     assert api(request("GET", "/health"))["statusCode"] == 200
@@ -382,9 +391,9 @@ def test_what_it_logs_says_which_request_and_what_correlates(api: Function) -> N
 def test_a_queue_batch_with_a_poisoned_message_reports_exactly_that_one(
     package: Path, runtime: Path, aws: str, api: Function, tmp_path: Path
 ) -> None:
-    bodies = ['{"order_id": "q1", "data": {}}', "poison", '{"order_id": "q2", "data": {}}']
+    bodies = [json.dumps(create("q1")), "poison", json.dumps(create("q2"))]
     records = [{"messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]
-    with emulated(package, runtime, "queue_handler", aws, tmp_path) as function:
+    with emulated(package, runtime, "queue.queue_handler", aws, tmp_path) as function:
         for _ in "ab":
             failed = function({"Records": records})["batchItemFailures"]
             assert failed == [{"itemIdentifier": "m1"}]
@@ -396,10 +405,10 @@ def test_a_queue_batch_with_a_poisoned_message_reports_exactly_that_one(
 def test_what_was_cut_off_is_completed_on_schedule_and_the_stream_brings_it_to_the_list(
     package: Path, runtime: Path, aws: str, api: Function, tmp_path: Path
 ) -> None:
-    with emulated(package, runtime, "handler", aws, tmp_path, DISPATCH="worker") as cut_off:
-        assert cut_off({"order_id": "cut-off", "data": {}})["statusCode"] == 201
+    with emulated(package, runtime, "http.handler", aws, tmp_path, DISPATCH="worker") as cut_off:
+        assert cut_off(create("cut-off"))["statusCode"] == 201
         assert json.loads(cut_off(request("GET", "/orders/cut-off"))["body"])["version"] == 1
-    with emulated(package, runtime, "worker_handler", aws, tmp_path, DISPATCH="worker") as worker:
+    with emulated(package, runtime, "worker.worker_handler", aws, tmp_path, DISPATCH="worker") as worker:
         assert worker({"source": "aws.scheduler"})["attempted"] >= 2
     assert json.loads(api(request("GET", "/orders/cut-off"))["body"])["status"] == "archived"
 
@@ -410,14 +419,14 @@ def test_what_was_cut_off_is_completed_on_schedule_and_the_stream_brings_it_to_t
         "events": {"S": '[{"$type":"OrderCreated","order_id":"cut-off","data":{}}]'},
         "command_id": {"S": "c"},
         "command": {"S": "CreateOrder"},
-        "correlation_id": {"S": "c"},
+        "context": {"S": '{"correlation_id":"c"}'},
         "recorded_at": {"S": "2026-01-01T00:00:00.000000Z"},
     }
     records = [
         {"eventName": "INSERT", "dynamodb": {"SequenceNumber": number, "NewImage": new}}
         for number, new in (("1", image), ("2", {"events": 5}), ("3", image))
     ]
-    with emulated(package, runtime, "stream_handler", aws, tmp_path) as stream:
+    with emulated(package, runtime, "stream.stream_handler", aws, tmp_path) as stream:
         failed = stream({"Records": records})["batchItemFailures"]
         assert failed == [{"itemIdentifier": "2"}]
     listed = json.loads(api(request("GET", "/orders"))["body"])["items"]
@@ -432,7 +441,7 @@ def test_compiled_it_starts_faster(package: Path, runtime: Path, aws: str, tmp_p
     for _ in range(3):
         for name, folder in (("compiled", package), ("bare", bare)):
             more = {"PYTHONDONTWRITEBYTECODE": "1"}
-            with emulated(folder, runtime, "handler", aws, tmp_path, **more) as function:
+            with emulated(folder, runtime, "http.handler", aws, tmp_path, **more) as function:
                 function({"warm-up": True})
                 times[name].append(function.init_milliseconds)
     print(f"milliseconds to start: {times}")
