@@ -128,6 +128,7 @@ def test_all_that_the_service_needs_is_in_it_and_nothing_of_its_development(
         path.name for path in (built / function / "botocore/data").iterdir() if path.is_dir()
     } == {
         "dynamodb",
+        "dynamodbstreams",
         "s3",
         "sts",
     }
@@ -345,7 +346,9 @@ def create(order_id: str, **data: Any) -> dict[str, Any]:
 def api(
     package: Path, runtime: Path, aws: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Function]:
-    with emulated(package, runtime, "http.handler", aws, tmp_path_factory.mktemp("api")) as function:
+    with emulated(
+        package, runtime, "http.handler", aws, tmp_path_factory.mktemp("api")
+    ) as function:
         yield function
 
 
@@ -402,21 +405,32 @@ def test_a_queue_batch_with_a_poisoned_message_reports_exactly_that_one(
         assert len(history["events"]) == 3
 
 
-def test_what_was_cut_off_is_completed_on_schedule_and_the_stream_brings_it_to_the_list(
+def test_what_was_cut_off_is_completed_on_schedule_which_brings_it_to_the_list(
     package: Path, runtime: Path, aws: str, api: Function, tmp_path: Path
 ) -> None:
     with emulated(package, runtime, "http.handler", aws, tmp_path, DISPATCH="worker") as cut_off:
         assert cut_off(create("cut-off"))["statusCode"] == 201
         assert json.loads(cut_off(request("GET", "/orders/cut-off"))["body"])["version"] == 1
-    with emulated(package, runtime, "worker.worker_handler", aws, tmp_path, DISPATCH="worker") as worker:
+    assert "cut-off" not in listed(api)
+    with emulated(
+        package, runtime, "worker.worker_handler", aws, tmp_path, DISPATCH="worker"
+    ) as worker:
         assert worker({"source": "aws.scheduler"})["attempted"] >= 2
+        assert "subscriber" not in str(worker.lines), "none of them failed"
     assert json.loads(api(request("GET", "/orders/cut-off"))["body"])["status"] == "archived"
+    assert "cut-off" in listed(api)
 
+
+def test_the_stream_brings_what_was_committed_to_the_list(
+    package: Path, runtime: Path, aws: str, api: Function, tmp_path: Path
+) -> None:
+    assert api(create("streamed"))["statusCode"] == 201
+    assert "streamed" not in listed(api)
     image = {
-        "stream_id": {"S": "Order/cut-off"},
+        "stream_id": {"S": "Order/streamed"},
         "sort": {"S": "commit#0000000001"},
         "count": {"N": "1"},
-        "events": {"S": '[{"$type":"OrderCreated","order_id":"cut-off","data":{}}]'},
+        "events": {"S": '[{"$type":"OrderCreated","order_id":"streamed","data":{}}]'},
         "command_id": {"S": "c"},
         "command": {"S": "CreateOrder"},
         "context": {"S": '{"correlation_id":"c"}'},
@@ -429,8 +443,13 @@ def test_what_was_cut_off_is_completed_on_schedule_and_the_stream_brings_it_to_t
     with emulated(package, runtime, "stream.stream_handler", aws, tmp_path) as stream:
         failed = stream({"Records": records})["batchItemFailures"]
         assert failed == [{"itemIdentifier": "2"}]
-    listed = json.loads(api(request("GET", "/orders"))["body"])["items"]
-    assert "cut-off" in [item["order_id"] for item in listed]
+    assert "streamed" in listed(api)
+
+
+def listed(api: Function) -> list[str]:
+    """The ids that are in the list."""
+    items = json.loads(api(request("GET", "/orders"))["body"])["items"]
+    return [item["order_id"] for item in items]
 
 
 def test_compiled_it_starts_faster(package: Path, runtime: Path, aws: str, tmp_path: Path) -> None:

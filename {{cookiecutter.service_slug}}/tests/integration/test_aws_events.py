@@ -114,10 +114,10 @@ class Context:
     aws_request_id = "request-1"
 
     def __init__(self, milliseconds: int) -> None:
-        self._milliseconds = milliseconds
+        self._end = time.monotonic() + milliseconds / 1000
 
     def get_remaining_time_in_millis(self) -> int:
-        return self._milliseconds
+        return int((self._end - time.monotonic()) * 1000)
 
 
 def test_it_ends_before_lambda_ends_it(functions: Functions) -> None:
@@ -268,11 +268,41 @@ def test_a_checkpoint_is_no_news_that_a_checkpoint_is_written_for(
 def test_however_much_is_due_the_subscribers_have_their_turn(
     followers: list[Follower], functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    seen_before: list[int] = []
+
     def always(_worker: Any, _stop: Any) -> int:
         time.sleep(0.01)
+        seen_before.append(len(followers[1].seen))
         return 1
 
     create(functions.bus, "a", dispatch=Dispatch())
     monkeypatch.setattr(Worker, "run_once", always)
-    assert functions.worker_handler(None, Context(7_000))["attempted"] > 0
+    attempted = functions.worker_handler(None, Context(8_000))["attempted"]
     assert [len(each.seen) for each in followers] == [3, 3]
+    assert set(seen_before) == {0, 3}, "and the commands have the time that they do not need"
+    assert attempted == len(seen_before)
+
+
+class OnePageAtATime:
+    """A store whose feed comes in pages of one commit."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def feed(self, checkpoint: str | None = None, limit: int = 1000) -> Any:
+        return self._store.feed(checkpoint, min(limit, 1))
+
+
+def test_the_schedule_goes_on_until_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch, followers: list[Follower], tmp_path: Path
+) -> None:
+    layers = (lambda _settings, store: OnePageAtATime(store),)
+    monkeypatch.setattr(bootstrap, "STORE_LAYERS", layers)
+    with lambda_functions(monkeypatch, tmp_path) as functions:
+        create(functions.bus, "a", "b", dispatch=Dispatch())
+        functions.worker_handler(None, Context(20_000))
+        assert [len(each.seen) for each in followers] == [6, 6]
+        assert listed(functions.bus) == {"a": "archived", "b": "archived"}
