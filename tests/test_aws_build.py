@@ -128,6 +128,7 @@ def test_all_that_the_service_needs_is_in_it_and_nothing_of_its_development(
         path.name for path in (built / function / "botocore/data").iterdir() if path.is_dir()
     } == {
         "dynamodb",
+        "dynamodbstreams",
         "s3",
         "sts",
     }
@@ -171,7 +172,7 @@ def test_the_byte_code_is_compiled_and_never_compared_with_the_source(package: P
 
 def test_nothing_is_compiled_anew_when_it_starts(package: Path, runtime: Path) -> None:
     started = run_tool(
-        *(runtime, "-v", "-c", "import order_service.entrypoints.aws_lambda as m; m.handler"),
+        *(runtime, "-v", "-c", "import order_service.entrypoints.aws.http as m; m.handler"),
         folder=package,
         **environment(package, "http://127.0.0.1:1"),
     )
@@ -267,13 +268,13 @@ class Function:
 def emulated(
     package: Path, runtime: Path, handler: str, url: str, folder: Path, **more: str
 ) -> Iterator[Function]:
-    """The function of this name, run as Lambda runs it."""
+    """The function of this module and name, run as Lambda runs it."""
     (emulator,) = (TOOLS / "sam").rglob(f"samcli/local/rapid/{EMULATOR}")
     port, api, log = free_port(), free_port(), folder / f"{handler}-{time.monotonic_ns()}.log"
     command = [
         *(str(emulator), "--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{api}", str(runtime), "-m", "awslambdaric"),
-        f"order_service.entrypoints.aws_lambda.{handler}",
+        f"order_service.entrypoints.aws.{handler}",
     ]
     with process(command, log, cwd=package, **environment(package, url), **more):
         until(lambda: reachable(port))
@@ -336,11 +337,18 @@ def request(method: str, path: str, body: Any = None) -> dict[str, Any]:
     }
 
 
+def create(order_id: str, **data: Any) -> dict[str, Any]:
+    """A command as a queue brings it, or a direct invocation."""
+    return {"command": "CreateOrder", "body": {"order_id": order_id, "data": data}}
+
+
 @pytest.fixture(scope="module")
 def api(
     package: Path, runtime: Path, aws: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Function]:
-    with emulated(package, runtime, "handler", aws, tmp_path_factory.mktemp("api")) as function:
+    with emulated(
+        package, runtime, "http.handler", aws, tmp_path_factory.mktemp("api")
+    ) as function:
         yield function
 
 
@@ -352,8 +360,9 @@ def test_it_creates_reads_and_tells_the_history(api: Function) -> None:
     history = json.loads(api(request("GET", "/orders/a/history"))["body"])
     kinds = [event["type"] for event in history["events"]]
     assert kinds == ["OrderCreated", "OrderProcessed", "OrderArchived"]
-    direct = api({"order_id": "direct", "data": {}})
+    direct = api(create("direct"))
     assert direct["statusCode"] == 201
+    assert json.loads(direct["body"])["events"][0]["type"] == "OrderCreated"
     assert api({"warm-up": True})["statusCode"] == 200
 
 
@@ -366,6 +375,9 @@ def test_bad_events_get_an_answer_and_the_function_goes_on(api: Function) -> Non
         ({"version": "2.0", "requestContext": None}, 422),
         (None, 422),
         (["x"], 422),
+        (create("a b"), 422),
+        ({"command": "ArchiveOrder", "body": {"order_id": "a"}}, 422),
+        (create("huge", text="x" * 300_000), 413),
     ):
         assert api(event)["statusCode"] == status
     assert api(request("GET", "/health"))["statusCode"] == 200
@@ -382,9 +394,9 @@ def test_what_it_logs_says_which_request_and_what_correlates(api: Function) -> N
 def test_a_queue_batch_with_a_poisoned_message_reports_exactly_that_one(
     package: Path, runtime: Path, aws: str, api: Function, tmp_path: Path
 ) -> None:
-    bodies = ['{"order_id": "q1", "data": {}}', "poison", '{"order_id": "q2", "data": {}}']
+    bodies = [json.dumps(create("q1")), "poison", json.dumps(create("q2"))]
     records = [{"messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]
-    with emulated(package, runtime, "queue_handler", aws, tmp_path) as function:
+    with emulated(package, runtime, "queue.queue_handler", aws, tmp_path) as function:
         for _ in "ab":
             failed = function({"Records": records})["batchItemFailures"]
             assert failed == [{"itemIdentifier": "m1"}]
@@ -393,35 +405,51 @@ def test_a_queue_batch_with_a_poisoned_message_reports_exactly_that_one(
         assert len(history["events"]) == 3
 
 
-def test_what_was_cut_off_is_completed_on_schedule_and_the_stream_brings_it_to_the_list(
+def test_what_was_cut_off_is_completed_on_schedule_which_brings_it_to_the_list(
     package: Path, runtime: Path, aws: str, api: Function, tmp_path: Path
 ) -> None:
-    with emulated(package, runtime, "handler", aws, tmp_path, DISPATCH="worker") as cut_off:
-        assert cut_off({"order_id": "cut-off", "data": {}})["statusCode"] == 201
+    with emulated(package, runtime, "http.handler", aws, tmp_path, DISPATCH="worker") as cut_off:
+        assert cut_off(create("cut-off"))["statusCode"] == 201
         assert json.loads(cut_off(request("GET", "/orders/cut-off"))["body"])["version"] == 1
-    with emulated(package, runtime, "worker_handler", aws, tmp_path, DISPATCH="worker") as worker:
+    assert "cut-off" not in listed(api)
+    with emulated(
+        package, runtime, "worker.worker_handler", aws, tmp_path, DISPATCH="worker"
+    ) as worker:
         assert worker({"source": "aws.scheduler"})["attempted"] >= 2
+        assert "subscriber" not in str(worker.lines), "none of them failed"
     assert json.loads(api(request("GET", "/orders/cut-off"))["body"])["status"] == "archived"
+    assert "cut-off" in listed(api)
 
+
+def test_the_stream_brings_what_was_committed_to_the_list(
+    package: Path, runtime: Path, aws: str, api: Function, tmp_path: Path
+) -> None:
+    assert api(create("streamed"))["statusCode"] == 201
+    assert "streamed" not in listed(api)
     image = {
-        "stream_id": {"S": "Order/cut-off"},
+        "stream_id": {"S": "Order/streamed"},
         "sort": {"S": "commit#0000000001"},
         "count": {"N": "1"},
-        "events": {"S": '[{"$type":"OrderCreated","order_id":"cut-off","data":{}}]'},
+        "events": {"S": '[{"$type":"OrderCreated","order_id":"streamed","data":{}}]'},
         "command_id": {"S": "c"},
         "command": {"S": "CreateOrder"},
-        "correlation_id": {"S": "c"},
+        "context": {"S": '{"correlation_id":"c"}'},
         "recorded_at": {"S": "2026-01-01T00:00:00.000000Z"},
     }
     records = [
         {"eventName": "INSERT", "dynamodb": {"SequenceNumber": number, "NewImage": new}}
         for number, new in (("1", image), ("2", {"events": 5}), ("3", image))
     ]
-    with emulated(package, runtime, "stream_handler", aws, tmp_path) as stream:
+    with emulated(package, runtime, "stream.stream_handler", aws, tmp_path) as stream:
         failed = stream({"Records": records})["batchItemFailures"]
         assert failed == [{"itemIdentifier": "2"}]
-    listed = json.loads(api(request("GET", "/orders"))["body"])["items"]
-    assert "cut-off" in [item["order_id"] for item in listed]
+    assert "streamed" in listed(api)
+
+
+def listed(api: Function) -> list[str]:
+    """The ids that are in the list."""
+    items = json.loads(api(request("GET", "/orders"))["body"])["items"]
+    return [item["order_id"] for item in items]
 
 
 def test_compiled_it_starts_faster(package: Path, runtime: Path, aws: str, tmp_path: Path) -> None:
@@ -432,7 +460,7 @@ def test_compiled_it_starts_faster(package: Path, runtime: Path, aws: str, tmp_p
     for _ in range(3):
         for name, folder in (("compiled", package), ("bare", bare)):
             more = {"PYTHONDONTWRITEBYTECODE": "1"}
-            with emulated(folder, runtime, "handler", aws, tmp_path, **more) as function:
+            with emulated(folder, runtime, "http.handler", aws, tmp_path, **more) as function:
                 function({"warm-up": True})
                 times[name].append(function.init_milliseconds)
     print(f"milliseconds to start: {times}")

@@ -24,6 +24,6 @@ def test_sam_init_renders_a_service_that_sam_finds_valid(tmp_path: Path, kind: s
     )
     assert made.returncode == 0, made.stdout
     service = tmp_path / "order-service"
-    assert (service / "src/order_service/entrypoints/aws_lambda.py").is_file()
+    assert (service / "src/order_service/entrypoints/aws/http.py").is_file()
     said = run_tool(SAM, "validate", "--lint", folder=service)
     assert "is a valid SAM Template" in said.stdout, said.stdout

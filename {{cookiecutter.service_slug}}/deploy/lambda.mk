@@ -8,7 +8,7 @@ BOTO3 ?= own
 LAMBDA := build/lambda
 MADE := $(LAMBDA)/made-$(RUNTIME)-$(PLATFORM)-$(BOTO3)
 
-SOURCES := $(foreach depth,*/* */*/* */*/*/* */*/*/*/*,$(wildcard src/$(depth).py))
+SOURCES := $(shell find src -name '*.py')
 
 build-%: $(MADE)
 	cp -R $(LAMBDA)/package/. "$(ARTIFACTS_DIR)"
@@ -24,5 +24,5 @@ $(MADE): $(wildcard uv.lock) deploy/package.py $(SOURCES) | .venv/synced
 	    --python-platform $(PLATFORM) --python-version $(RUNTIME) --requirements $(LAMBDA)/requirements.txt
 	cp -R src/{{ cookiecutter.__package }} $(LAMBDA)/package/
 	UV_PYTHON= UV_PYTHON_DOWNLOADS=automatic PYENV_VERSION=$(RUNTIME) .venv/bin/uv run --quiet --no-project --python $(RUNTIME) \
-	    deploy/package.py $(LAMBDA)/package --services {{ "dynamodb " if cookiecutter.store == "dynamodb" }}s3 sts --boto3 $(BOTO3)
+	    deploy/package.py $(LAMBDA)/package --services {{ "dynamodb dynamodbstreams " if cookiecutter.store == "dynamodb" }}s3 sts --boto3 $(BOTO3)
 	@touch $@

@@ -16,14 +16,16 @@ from pynamodb.exceptions import TransactWriteError
 
 import {{ cookiecutter.__package }}.service.ports.files as files_port
 from {{ cookiecutter.__package }}.adapters import aws
-from {{ cookiecutter.__package }}.adapters.event_store import dynamodb, dynamodb_table
+from {{ cookiecutter.__package }}.adapters.event_store import dynamodb
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import (
     DynamoDBEventStore,
 )
-from {{ cookiecutter.__package }}.adapters.event_store.dynamodb_feed import (
+from {{ cookiecutter.__package }}.adapters.event_store.dynamodb.feed import (
     Checkpoint,
     Shard,
 )
+from {{ cookiecutter.__package }}.adapters.event_store.dynamodb.store import TAIL_ITEMS
+from {{ cookiecutter.__package }}.adapters.event_store.dynamodb.table import SHARDS
 from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore, open_files
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import (
@@ -66,7 +68,7 @@ def store(url: str) -> Iterator[DynamoDBEventStore]:
 def calls(store: DynamoDBEventStore) -> Calls:
     """Every request to DynamoDB from here on: its operation and its parameters."""
     seen: Calls = []
-    store._client.meta.events.register(
+    store._connection.client.meta.events.register(
         "provide-client-params.dynamodb",
         lambda params, model, **_: seen.append((model.name, dict(params))),
     )
@@ -93,8 +95,8 @@ class Answers:
     def __init__(self, store: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch) -> None:
         self.planned: list[Exception] = []
         self.executed_before_failing = False
-        self._call = store._client._make_api_call
-        monkeypatch.setattr(store._client, "_make_api_call", self._answer)
+        self._call = store._connection.client._make_api_call
+        monkeypatch.setattr(store._connection.client, "_make_api_call", self._answer)
 
     def _answer(self, operation: str, params: Any) -> Any:
         if not self.planned or operation not in ("PutItem", "TransactWriteItems"):
@@ -161,7 +163,7 @@ def test_what_is_due_is_found_in_every_shard(store: DynamoDBEventStore) -> None:
     due = store.due(bus.clock.now(), limit=100)
     assert due == [PendingKey(f"Counter/{name}", 2, 0) for name in names]
     shards = {item.due_shard for item in store.item.scan() if item.due_shard}
-    assert len(shards) == dynamodb_table.SHARDS
+    assert len(shards) == SHARDS
 
 
 @pytest.mark.parametrize("carry_to", ["", "d"])
@@ -340,7 +342,7 @@ def test_the_whole_workflow_costs_at_most_eighteen_write_units(store: DynamoDBEv
         store=store,
         dependencies={files_port.FileStore: MemoryFileStore()},
     )
-    meter = Meter(store._client)
+    meter = Meter(store._connection.client)
     bus.handle(
         commands.Create{{ cookiecutter.__aggregate }}(
             {{ cookiecutter.__aggregate_snake }}_id="a",
@@ -356,7 +358,7 @@ def test_the_whole_workflow_costs_at_most_eighteen_write_units(store: DynamoDBEv
 def test_a_plain_command_costs_a_unit_for_each_kilobyte(
     store: DynamoDBEventStore, size: int, expected: int
 ) -> None:
-    meter = Meter(store._client)
+    meter = Meter(store._connection.client)
     store.append(commit(append(Position.start("s/1"), "x" * size)))
     assert (meter.requests, meter.writes) == (["PutItem"], expected)
 
@@ -370,7 +372,7 @@ def test_a_load_reads_no_further_than_to_the_snapshot(
     calls.clear()
     assert len(store.load("s/1", fingerprint="print").events) == 1
     ((operation, parameters),) = calls
-    assert (operation, parameters["Limit"]) == ("Query", dynamodb.TAIL_ITEMS)
+    assert (operation, parameters["Limit"]) == ("Query", TAIL_ITEMS)
 
 
 # The feed, when the stream is not what it should be
@@ -498,8 +500,8 @@ def test_a_read_model_is_right_whatever_the_stream_gives(
         store=follower,
         dependencies={files_port.FileStore: MemoryFileStore()},
     )
-    (projector,) = bus.projectors.values()
-    projector.subscription.advance()
+    (subscription,) = bus.subscriptions.values()
+    subscription.advance()
 
     def change(answered: Any) -> Any:
         records = answered["Records"]
@@ -518,9 +520,9 @@ def test_a_read_model_is_right_whatever_the_stream_gives(
         )
     )
     for _ in range(5):
-        projector.subscription.advance()
+        subscription.advance()
     if disturbed == "missing":  # the last record is of no commit: the sweep finds them
         follower._feed._sweep = 0.0
-        projector.subscription.advance()
-    (row,) = follower.views.rows(f"{projector.projection.name}.1", ["a"]).values()
+        subscription.advance()
+    (row,) = follower.views.rows(f"{subscription.subscriber.name}.1", ["a"]).values()
     assert (row.version, row.label) == (3, "archived")

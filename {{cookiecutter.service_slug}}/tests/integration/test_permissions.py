@@ -4,7 +4,6 @@ import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,11 +16,12 @@ from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} i
     command_handlers,
 )
 
-from ..support.lambda_functions import KILLED, create, lambda_functions, stream
+from ..support.lambda_functions import KILLED, Functions, create, lambda_functions, stream
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 PATH = "/{{ cookiecutter.aggregate_plural }}"
 ID = "{{ cookiecutter.__aggregate_snake }}_id"
+CREATE = "Create{{ cookiecutter.__aggregate }}"
 
 Calls = set[tuple[str, str]]
 
@@ -35,16 +35,26 @@ COMMANDS: Calls = {
 }
 """What running commands, and what follows from them, needs."""
 LOOK: Calls = {("dynamodb:GetItem", "Table")}
+DUE: Calls = {("dynamodb:Query", "Table/index/due")}
+PROJECT: Calls = LOOK | {("dynamodb:BatchGetItem", "Table")}
+FOLLOW: Calls = {
+    ("dynamodb:DescribeTable", "Table"),
+    ("dynamodb:Scan", "Table"),
+    ("dynamodb:DescribeStream", "Table/stream"),
+    ("dynamodb:GetRecords", "Table/stream"),
+    ("dynamodb:GetShardIterator", "Table/stream"),
+}
+"""What following the feed needs."""
 
 
 @pytest.fixture
-def module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModuleType]:
-    with lambda_functions(monkeypatch, tmp_path, bucket="archive") as module:
-        yield module
+def functions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Functions]:
+    with lambda_functions(monkeypatch, tmp_path, bucket="archive") as functions:
+        yield functions
 
 
 @pytest.fixture
-def calls(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Calls:
+def calls(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Calls:
     """Every call to AWS from here on, as the permission it needs and what on."""
     made: Calls = set()
     call = BaseClient._make_api_call
@@ -120,12 +130,12 @@ def request(method: str, path: str, body: Any = None, **headers: str) -> dict[st
     }
 
 
-def test_the_api(module: ModuleType, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
-    create(module.bus, "other", dispatch=KILLED)
+def test_the_api(functions: Functions, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    create(functions.bus, "other", dispatch=KILLED)
     everything(monkeypatch)
     calls.clear()
     statuses = [
-        module.handler(event, None)["statusCode"]
+        functions.handler(event, None)["statusCode"]
         for event in (
             request("POST", PATH, {"data": {}, ID: "a"}),
             request("POST", PATH, {"data": {}, ID: "a"}),
@@ -141,51 +151,56 @@ def test_the_api(module: ModuleType, calls: Calls, monkeypatch: pytest.MonkeyPat
     assert calls == granted("Api") == COMMANDS | LOOK | {("dynamodb:Query", "Table/index/listed")}
 
 
-def test_the_queue(module: ModuleType, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
-    create(module.bus, "other", dispatch=KILLED)
+def test_the_queue(functions: Functions, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    create(functions.bus, "other", dispatch=KILLED)
     everything(monkeypatch)
     calls.clear()
     for name in ("a", "refused"):
-        body = json.dumps({ID: name, "data": {}})
-        record = {"messageId": str(uuid.uuid4()), "body": body, "eventSourceARN": "arn"}
-        assert module.queue_handler({"Records": [record]}, None) == {"batchItemFailures": []}
+        message = {"command": CREATE, "body": {ID: name, "data": {}}}
+        record = {
+            "messageId": str(uuid.uuid4()),
+            "body": json.dumps(message),
+            "eventSourceARN": "arn",
+        }
+        assert functions.queue_handler({"Records": [record]}, None) == {"batchItemFailures": []}
     assert calls == granted("Queue") == COMMANDS | LOOK
 
 
-def test_the_worker(module: ModuleType, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
-    create(module.bus, "other", "a", "refused", dispatch=KILLED)
+def test_the_worker(functions: Functions, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    create(functions.bus, "other", "a", "refused", dispatch=KILLED)
     everything(monkeypatch)
     calls.clear()
-    assert module.worker_handler(None, None)["attempted"] >= 3
-    assert calls == granted("Worker") == COMMANDS | {("dynamodb:Query", "Table/index/due")}
+    assert functions.worker_handler(None, None)["attempted"] >= 3
+    assert calls == granted("Worker") == COMMANDS | DUE | PROJECT | FOLLOW
 
 
-def test_the_stream(module: ModuleType, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
-    create(module.bus, "other", "a", "refused", dispatch=KILLED)
+def test_the_stream(functions: Functions, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    create(functions.bus, "other", "a", "refused", dispatch=KILLED)
     everything(monkeypatch)
     records = stream()
     calls.clear()
-    assert module.stream_handler({"Records": records}, None) == {"batchItemFailures": []}
+    assert functions.stream_handler({"Records": records}, None) == {"batchItemFailures": []}
     more = stream()
     calls.difference_update([call for call in calls if call[1] == "Table/stream"])
-    assert module.stream_handler({"Records": more}, None) == {"batchItemFailures": []}
-    expected = {("dynamodb:Query", "Table/index/due"), ("dynamodb:BatchGetItem", "Table")}
-    assert calls == granted("Stream") == COMMANDS | LOOK | expected
+    assert functions.stream_handler({"Records": more}, None) == {"batchItemFailures": []}
+    assert calls == granted("Stream") == COMMANDS | DUE | PROJECT
 
 
-def test_the_operators(module: ModuleType, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that the adapters ever call: handling, reading, following, rebuilding and exporting."""
-    create(module.bus, "other", "refused", dispatch=KILLED)
+def test_the_operators(functions: Functions, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that the adapters ever call: handling, reading, following, rebuilding, searching and
+    exporting."""
+    create(functions.bus, "other", "refused", dispatch=KILLED)
     everything(monkeypatch)
     calls.clear()
-    bus, (projector,) = module.bus, module.bus.projectors.values()
-    created = module.handler(request("POST", PATH, {"data": {}, ID: "a"}), None)
+    bus, (projector,) = functions.bus, functions.bus.projectors.values()
+    created = functions.handler(request("POST", PATH, {"data": {}, ID: "a"}), None)
     assert created["statusCode"] == 201
-    assert module.worker_handler(None, None)["attempted"] >= 2
-    assert module.handler(request("GET", PATH), None)["statusCode"] == 200
+    assert functions.worker_handler(None, None)["attempted"] >= 2
+    assert functions.handler(request("GET", PATH), None)["statusCode"] == 200
     for _ in "abc":
         projector.rebuild()
-        projector.subscription.advance()
+        bus.subscriptions[projector.name].advance()
+    assert list(bus.store.correlated("hunter2", lambda _done, _total: None)) == []
     assert list(bus.store.dump())
     assert bus.store.size() >= 0
     (dead,) = bus.store.parked()

@@ -1,12 +1,13 @@
-"""The Lambda functions of this service on moto's server, as a function that starts imports them."""
+"""The Lambda functions of this service on moto's server, as functions that start import them."""
 
+import asyncio
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -20,16 +21,30 @@ from {{ cookiecutter.__package }}.observability import log
 
 from .moto_server import REGION, moto_server
 
-PACKAGE = "{{ cookiecutter.__package }}.entrypoints"
+PACKAGE = "{{ cookiecutter.__package }}.entrypoints.aws"
+MODULES = ("runtime", "http", "queue", "stream", "worker")
 KILLED = Dispatch(steps=0, grace=timedelta(0))
 """As a process dispatches that is killed right after its commits."""
+
+Function = Callable[[Any, Any], dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Functions:
+    """All functions, on one bus. In AWS, each is a process of its own."""
+
+    bus: MessageBus
+    handler: Function
+    queue_handler: Function
+    stream_handler: Function
+    worker_handler: Function
 
 
 @contextmanager
 def lambda_functions(
     monkeypatch: pytest.MonkeyPatch, folder: Path, bucket: str = ""
-) -> Iterator[ModuleType]:
-    """The module that names the functions: on an empty table, and with a bucket if one is named."""
+) -> Iterator[Functions]:
+    """The functions: on an empty table, and with a bucket if one is named."""
     monkeypatch.chdir(folder)
     with moto_server() as url:
         for name, value in (
@@ -47,11 +62,23 @@ def lambda_functions(
             where = {"LocationConstraint": REGION}
             client.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
             client.close()
-        for name in ("aws_lambda", "aws_http", "aws_runtime"):
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        for name in MODULES:
             sys.modules.pop(f"{PACKAGE}.{name}", None)
-        module = importlib.import_module(f"{PACKAGE}.aws_lambda")
-        yield module
-        module.bus.store.close()
+        runtime, http, queue, stream, worker = (
+            importlib.import_module(f"{PACKAGE}.{name}") for name in MODULES
+        )
+        yield Functions(
+            bus=runtime.bus,
+            handler=http.handler,
+            queue_handler=queue.queue_handler,
+            stream_handler=stream.stream_handler,
+            worker_handler=worker.worker_handler,
+        )
+        runtime.bus.store.close()
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 def create(bus: MessageBus, *ids: str, dispatch: Dispatch) -> None:

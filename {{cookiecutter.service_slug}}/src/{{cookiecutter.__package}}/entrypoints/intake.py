@@ -4,8 +4,10 @@ A name and a JSON body become a command, with an idempotency key and a context. 
 as strictly as that of an HTTP request. Only the commands that a service lists as `PUBLIC` are let in.
 """
 
+import re
+from collections.abc import Iterable
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,21 +15,31 @@ from ..bootstrap import SERVICES
 from ..bus import Command, Context, Idempotency, MessageBus, Outcome
 from . import strict
 
+T = TypeVar("T")
+
 PUBLIC: dict[str, type[Command]] = {
     command.message_name: command for service in SERVICES for command in service.PUBLIC
 }
 """The commands that outsiders may send, by name."""
+
+PLACE = re.compile(r" - at (`\$[^`]*`)$")
+"""Where msgspec found what it refuses, at the end of what it says."""
 
 
 class Refused(Exception):
     """The message is none that this service takes. It says why, and does not repeat what was sent."""
 
 
-class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TooLarge(Refused):
+    """The message is larger than a request may be."""
+
+
+class Incoming(msgspec.Struct, frozen=True):
     """A message as it stands in a queue: the name of a command, and its fields as `body`.
 
-    `idempotency_key` names the message, so that sending it again has no second effect, where the door
-    gives it no id of its own. `correlation_id` and `traceparent` say what it is part of.
+    `idempotency_key` names the message, so that sending it again has no second effect; without one, it
+    is the id that the door knows the message by. `correlation_id` and `traceparent` say what it is
+    part of.
     """
 
     command: str
@@ -39,15 +51,29 @@ class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def parse(text: bytes | str) -> Incoming:
     """The message that a JSON text holds. Raises `Refused`."""
+    encoded = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if len(encoded) > strict.MAX_BODY_BYTES:
+        raise TooLarge(f"the message is larger than {strict.MAX_BODY_BYTES} bytes")
     try:
-        return msgspec.convert(strict.json(text), Incoming)
+        value = strict.json(encoded)
     except ValueError as error:
-        raise Refused(f"the message is not understood: {error}") from None
+        raise Refused(f"the message: {error}") from None
+    if isinstance(value, dict):
+        _refuse_unknown(value, Incoming.__struct_fields__, "the message")
+    return _converted(value, Incoming, "the message")
 
 
-def take(bus: MessageBus, message: Incoming, *, door: str, actor: str, key: str = "") -> Outcome:
-    """Handle a message. `door` is where it came in, `actor` who sent it; `key` is the id that the door
-    knows it by, in place of its own `idempotency_key`.
+def take(
+    bus: MessageBus,
+    message: Incoming,
+    *,
+    door: str,
+    actor: str,
+    key: str | None = None,
+    trace: str | None = None,
+) -> Outcome:
+    """Handle a message. `door` is where it came in, `actor` who sent it; `key` and `trace` are the id
+    and the W3C trace that the door knows it by, for a message that brings none of its own.
 
     Raises `Refused`, and what `MessageBus.handle` raises.
     """
@@ -55,9 +81,10 @@ def take(bus: MessageBus, message: Incoming, *, door: str, actor: str, key: str 
     context = Context(
         strict.correlation_id(message.correlation_id),
         actor=actor,
-        traceparent=strict.traceparent(message.traceparent),
+        traceparent=strict.traceparent(message.traceparent or trace),
     )
-    return bus.handle(command, idempotency=_idempotency(message, door, actor, key), context=context)
+    idempotency = _idempotency(message, f"{door} {message.command} {actor}", key)
+    return bus.handle(command, idempotency=idempotency, context=context)
 
 
 def command_of(name: str, body: dict[str, Any]) -> Command:
@@ -65,28 +92,46 @@ def command_of(name: str, body: dict[str, Any]) -> Command:
     command = PUBLIC.get(name)
     if command is None:
         raise Refused(f"there is no such command to send; there is {', '.join(sorted(PUBLIC))}")
-    fields = command.__struct_fields__
-    if unknown := len(body.keys() - set(fields)):
-        raise Refused(f"{name}: {unknown} fields are not known; known are {', '.join(fields)}")
+    _refuse_unknown(body, command.__struct_encode_fields__, name)
     for field, value in body.items():
-        if _is_named_id(field) and isinstance(value, str) and not strict.is_id(value):
+        if _names_an_id(field) and isinstance(value, str) and not strict.is_id(value):
             raise Refused(f"{name}.{field} must match {strict.ID_PATTERN}")
         if strict.is_too_deep(value):
             raise Refused(f"{name}.{field} is nested more than {strict.MAX_LEVELS} levels deep")
-    try:
-        return msgspec.convert({"$type": command.__struct_config__.tag, **body}, command)
-    except msgspec.ValidationError as error:
-        raise Refused(f"{name}: {error}") from None
+    return _converted({"$type": command.__struct_config__.tag, **body}, command, name)
 
 
-def _is_named_id(field: str) -> bool:
+def _names_an_id(field: str) -> bool:
     return field == "id" or field.endswith("_id")
 
 
-def _idempotency(message: Incoming, door: str, actor: str, key: str) -> Idempotency | None:
+def _refuse_unknown(given: Iterable[str], known: tuple[str, ...], where: str) -> None:
+    if unknown := len(set(given) - set(known)):
+        raise Refused(f"{where}: {unknown} fields are not known; known are {', '.join(known)}")
+
+
+def _converted(value: Any, kind: type[T], where: str) -> T:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise Refused(f"{where}: {_reason(str(error))}") from None
+
+
+def _reason(said: str) -> str:
+    """What msgspec says, where that names types only. Of a choice it repeats the value that was sent,
+    of an object the field: there only the place is kept."""
+    if said.startswith(("Expected ", "Object missing ")):
+        return said
+    place = PLACE.search(said)
+    return f"a value is not allowed{place[0] if place else ''}"
+
+
+def _idempotency(message: Incoming, scope: str, key: str | None) -> Idempotency | None:
     """The key, of this door, this command and this sender, and a fingerprint of the body."""
-    named = key or message.idempotency_key
-    if not named:
+    named = message.idempotency_key if message.idempotency_key is not None else key
+    if named is None:
         return None
+    if not strict.is_key(named):
+        raise Refused(f"idempotency_key must match {strict.KEY_PATTERN}")
     body = msgspec.json.encode(message.body, order="sorted")
-    return Idempotency(f"{door} {message.command} {actor}", named, sha256(body).hexdigest())
+    return Idempotency(scope, named, sha256(body).hexdigest())

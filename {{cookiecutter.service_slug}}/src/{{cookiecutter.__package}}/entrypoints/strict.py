@@ -7,7 +7,10 @@ from typing import Any
 import msgspec
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
+KEY_PATTERN = r"^[!-~]{1,255}$"
+"""Of idempotency keys."""
 MAX_LEVELS = 64
+MAX_BODY_BYTES = 256 * 1024
 SANE_CORRELATION_ID = re.compile(r"[!-~]([ -~]{0,126}[!-~])?")
 TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
@@ -18,7 +21,12 @@ ANONYMOUS = "anonymous"
 
 def is_id(text: str) -> bool:
     """Whether this has the form of an id. What has not is the id of nothing."""
-    return re.fullmatch(ID_PATTERN, text) is not None and not text.endswith("\n")
+    return re.fullmatch(ID_PATTERN, text) is not None
+
+
+def is_key(text: str) -> bool:
+    """Whether this has the form of an idempotency key."""
+    return re.fullmatch(KEY_PATTERN, text) is not None
 
 
 def json(text: bytes | str) -> Any:

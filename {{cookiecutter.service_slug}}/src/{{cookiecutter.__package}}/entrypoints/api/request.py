@@ -15,7 +15,6 @@ from ...observability import log
 from .. import strict
 from . import problems
 
-MAX_BODY_BYTES = 256 * 1024
 HEADER = "X-Correlation-ID"
 
 # A body that is refused is still read this far, unseen: a connection closed on a client that is
@@ -31,11 +30,12 @@ async def _bus(request: Request) -> MessageBus:
 
 async def _context(request: Request) -> Context:
     """Who calls, and what the request is part of. A door that knows its caller, such as API Gateway,
-    sets `state.caller`."""
+    sets `state.caller`; one that traces, `state.trace`, for requests that bring no trace along."""
+    trace = request.headers.get("traceparent", getattr(request.state, "trace", None))
     return Context(
         request.state.correlation_id,
         actor=getattr(request.state, "caller", strict.ANONYMOUS),
-        traceparent=strict.traceparent(request.headers.get("traceparent")),
+        traceparent=strict.traceparent(trace),
     )
 
 
@@ -45,7 +45,7 @@ async def _idempotency(
         str | None,
         Header(
             alias="Idempotency-Key",
-            pattern=r"^[!-~]{1,255}$",
+            pattern=strict.KEY_PATTERN,
             description="A name for this request, so that sending it again has no second effect.",
         ),
     ] = None,
@@ -97,7 +97,7 @@ class RequestBoundary:
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         declared = Headers(scope=scope).get("content-length", "")
-        too_large = declared.isdecimal() and int(declared) > MAX_BODY_BYTES
+        too_large = declared.isdecimal() and int(declared) > strict.MAX_BODY_BYTES
         body, more = b"", True
         while more and not too_large:
             message = await receive()
@@ -105,7 +105,7 @@ class RequestBoundary:
                 return
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            too_large = len(body) > MAX_BODY_BYTES
+            too_large = len(body) > strict.MAX_BODY_BYTES
         if too_large:
             log.refused_request(scope["method"], 413)
             await _refuse(scope, receive, send, more=more)
@@ -129,7 +129,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, *, more: bool) -> 
     async def hold(message: Message) -> None:
         await send({**message, "more_body": True} if "body" in message else message)
 
-    detail = f"the body is larger than {MAX_BODY_BYTES} bytes"
+    detail = f"the body is larger than {strict.MAX_BODY_BYTES} bytes"
     answer = problems.response(413, detail, headers={"Connection": "close"})
     await answer(scope, receive, hold)
     with suppress(TimeoutError):

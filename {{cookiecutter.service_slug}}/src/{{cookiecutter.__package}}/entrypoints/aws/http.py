@@ -1,9 +1,9 @@
 """The Lambda function of the HTTP API, which also takes direct invocations."""
 
+import json
 from dataclasses import asdict
 from typing import Any
 
-import msgspec
 from fastapi.responses import JSONResponse
 from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
@@ -13,20 +13,22 @@ from ...observability import log
 from .. import intake, shapes, strict
 from ..api import problems
 from ..api.app import create_app
-from .runtime import bus, invocation
+from .runtime import bus, invocation, own_trace
 
 
 class KnownCaller:
-    """ASGI middleware: who is calling, as API Gateway has found out. Idempotency keys and the context
-    are theirs."""
+    """ASGI middleware: who is calling, as API Gateway has found out, and in which trace. Idempotency
+    keys and the context are theirs."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        state = scope.setdefault("state", {})
+        state["trace"] = own_trace()
         caller = _caller(scope["aws.event"]["requestContext"].get("authorizer"))
         if caller:
-            scope.setdefault("state", {})["caller"] = caller
+            state["caller"] = caller
         await self._app(scope, receive, send)
 
 
@@ -40,8 +42,8 @@ http = Mangum(
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
     """Answer an HTTP API event (payload format 2.0). Any other event is a direct invocation: a command
-    by name with its fields (see `intake`). The answer has `statusCode`, `headers` and `body`, too: the
-    events that were recorded, or a problem.
+    by name with its fields (see `intake`). It is answered with `statusCode`, `headers` and `body`,
+    too: the events that the command recorded, or a problem.
 
     `{"warm-up": true}` is answered as `GET /ready` is, which opens the connection to the store that
     the next request uses.
@@ -51,7 +53,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
             return _answer(event, context)
         if event == {"warm-up": True}:
             return _answer(_get("/ready"), context)
-        return _invoked(event)
+        return _invoked(event, context)
 
 
 def _answer(event: Any, context: Any) -> dict[str, Any]:
@@ -62,17 +64,27 @@ def _answer(event: Any, context: Any) -> dict[str, Any]:
         return _as_answer(problems.response(422, "the event is not understood"))
 
 
-def _invoked(event: Any) -> dict[str, Any]:
+def _invoked(event: Any, context: Any) -> dict[str, Any]:
     try:
-        message = intake.parse(msgspec.json.encode(event))
-        outcome = intake.take(bus, message, door="invocation", actor=strict.ANONYMOUS)
-    except (intake.Refused, ValueError, TypeError, RecursionError) as error:
-        reason = str(error) if isinstance(error, intake.Refused) else "it is not JSON"
-        log.logger.info("invocation refused", reason=reason)
-        return _as_answer(problems.response(422, reason))
+        message = intake.parse(_text(event))
+        outcome = intake.take(
+            bus, message, door="invocation", actor=_invoker(context), trace=own_trace()
+        )
+    except intake.Refused as refused:
+        log.logger.info("invocation refused", reason=str(refused))
+        status = 413 if isinstance(refused, intake.TooLarge) else 422
+        return _as_answer(problems.response(status, str(refused)))
     except Exception as error:
         return _as_answer(problems.from_the_bus(error))
     return _as_answer(JSONResponse(asdict(shapes.taken(outcome)), 201))
+
+
+def _text(event: Any) -> str:
+    """The event as it was before Lambda decoded it, so that it is read as strictly as any other."""
+    try:
+        return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError):
+        raise intake.Refused("the event is not JSON") from None
 
 
 def _as_answer(response: JSONResponse) -> dict[str, Any]:
@@ -91,6 +103,12 @@ def _caller(authorizer: Any) -> str | None:
         case {"iam": {"userArn": arn}}:
             return str(arn)
     return None
+
+
+def _invoker(context: Any) -> str:
+    """The Cognito identity that invoked the function, where Lambda knows one."""
+    identity = getattr(getattr(context, "identity", None), "cognito_identity_id", None)
+    return identity if isinstance(identity, str) and identity else strict.ANONYMOUS
 
 
 def _is_http(event: Any) -> bool:

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import structlog
+
 from ...observability import log
-from .. import intake
-from .runtime import bus, invocation
+from .. import intake, strict
+from .runtime import bus, invocation, traceparent
 
 
 def queue_handler(event: Any, context: Any) -> dict[str, Any]:
-    """Take the messages of an SQS queue, each a command by name with its fields (see `intake`). The
-    message id is the idempotency key: delivered again, a message has no second effect.
+    """Take the messages of an SQS queue, each a command by name with its fields (see `intake`). A
+    message without an `idempotency_key` is known by its message id: delivered again, it has no second
+    effect.
 
     Returns `batchItemFailures` (a partial batch response): the ids of those that were refused or
     failed. SQS delivers them again, and in the end puts them into the dead-letter queue.
@@ -24,20 +27,36 @@ def queue_handler(event: Any, context: Any) -> dict[str, Any]:
 
 
 def _is_taken(record: Any) -> bool:
-    """Whether this message had its effect, now or before."""
-    line = log.logger.bind(queue_message_id=_id(record))
-    try:
-        message = intake.parse(record["body"] if isinstance(record, dict) else "")
-        queue = str(record.get("eventSourceARN"))
-        intake.take(bus, message, door="queue", actor=queue, key=_id(record))
-    except (intake.Refused, KeyError) as error:
-        line.warning("message refused", reason=str(error))
-        return False
-    except Exception as error:
-        log.log_error(error, line)
-        return False
-    return True
+    """Whether this message had its effect, now or before. If not, one line says why."""
+    with structlog.contextvars.bound_contextvars(queue_message_id=_id(record)):
+        try:
+            _take(record)
+        except intake.Refused as refused:
+            log.logger.warning("message refused", reason=str(refused))
+            return False
+        except Exception as error:
+            log.log_error(error)
+            return False
+        return True
+
+
+def _take(record: Any) -> None:
+    match record:
+        case {"messageId": str(key), "body": str(text)}:
+            message = intake.parse(text)
+        case _:
+            raise intake.Refused("it is no message of a queue: it has no messageId, or no body")
+    queue = record.get("eventSourceARN") or strict.ANONYMOUS
+    intake.take(bus, message, door="queue", actor=str(queue), key=key, trace=_trace(record))
+
+
+def _trace(record: dict[str, Any]) -> str | None:
+    """The X-Ray trace that the message was sent in, if it was sent in one."""
+    match record:
+        case {"attributes": {"AWSTraceHeader": str(header)}}:
+            return traceparent(header)
+    return None
 
 
 def _id(record: Any) -> str:
-    return str(record.get("messageId")) if isinstance(record, dict) else ""
+    return str(record.get("messageId", "")) if isinstance(record, dict) else ""

@@ -9,6 +9,7 @@ import gc
 
 gc.disable()
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Timer
@@ -39,10 +40,11 @@ def invocation(context: Any) -> Iterator[None]:
         yield
 
 
-def run_due(context: Any) -> int:
-    """Run due commands until none is left or the time is up. Returns how many were attempted."""
+def run_due(context: Any, share: float = 1.0) -> int:
+    """Run due commands until none is left or this share of the time is up. Returns how many were
+    attempted."""
     worker, attempted = Worker(bus), 0
-    with until_time_is_up(context) as stop:
+    with until_time_is_up(context, share) as stop:
         while not stop.is_set():
             just_now = worker.run_once(stop)
             if not just_now:
@@ -52,14 +54,32 @@ def run_due(context: Any) -> int:
 
 
 @contextmanager
-def until_time_is_up(context: Any) -> Iterator[Event]:
-    """Is set when it is time to come to an end."""
+def until_time_is_up(context: Any, share: float = 1.0) -> Iterator[Event]:
+    """Is set when it is time to come to an end, or when this share of the time that is left is up."""
     stop, left = Event(), getattr(context, "get_remaining_time_in_millis", None)
     seconds = left() / 1000 - MARGIN_SECONDS if left else MARGIN_SECONDS
-    timer = Timer(max(seconds, 0), stop.set)
+    timer = Timer(seconds * share, stop.set)
     timer.daemon = True
-    timer.start()
+    if seconds > 0:
+        timer.start()
+    else:
+        stop.set()
     try:
         yield stop
     finally:
         timer.cancel()
+
+
+def own_trace() -> str | None:
+    """The trace of this invocation, where Lambda names one."""
+    return traceparent(os.environ.get("_X_AMZN_TRACE_ID", ""))
+
+
+def traceparent(header: str) -> str | None:
+    """The W3C form of an X-Ray header: `Root=1-<8 digits>-<24 digits>;Parent=<16 digits>;Sampled=1`."""
+    fields = dict(field.strip().partition("=")[::2] for field in header.split(";"))
+    _, _, trace = fields.get("Root", "").partition("-")
+    if not trace or "Parent" not in fields:
+        return None
+    sampled = "01" if fields.get("Sampled") == "1" else "00"
+    return f"00-{trace.replace('-', '')}-{fields['Parent']}-{sampled}"

@@ -1,10 +1,14 @@
 """The Lambda function of the table's stream."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from ...bus import ConfigurationError, PushedFeed, StoredCommit
+from ...bus import ConfigurationError, StoredCommit, StoreUnavailable
 from ...observability import log
 from .runtime import bus, invocation, run_due
+
+if not hasattr(bus.store, "commits_in"):  # see `PushedFeed`; a wrapped store may have it, too
+    raise ConfigurationError("the event store pushes no records: it has no `commits_in`")
 
 
 def stream_handler(event: Any, context: Any) -> dict[str, Any]:
@@ -18,7 +22,7 @@ def stream_handler(event: Any, context: Any) -> dict[str, Any]:
         if not isinstance(records, list):
             log.logger.error("event refused", error="it has no Records")
             return {"batchItemFailures": []}
-        failed = [] if _is_projected(records) else [r for r in records if not _is_projected([r])]
+        failed = _project(records)
         try:
             run_due(context)
         except Exception as error:
@@ -26,21 +30,26 @@ def stream_handler(event: Any, context: Any) -> dict[str, Any]:
         return {"batchItemFailures": [{"itemIdentifier": _number(record)} for record in failed]}
 
 
-def _is_projected(records: list[Any]) -> bool:
-    """Whether all read models show these records. A record that comes again changes nothing."""
+def _project(records: list[Any]) -> list[Any]:
+    """Let all read models show these records. Returns those that could not be handled: if together
+    they cannot be, each is tried alone. A record that comes again changes nothing."""
     try:
-        bus.project(_commits(records))
+        bus.project(_commits_in(records))
+    except StoreUnavailable as error:  # each alone would wait for it, too
+        log.log_error(error)
+        return records
     except Exception as error:
-        if len(records) == 1:
-            log.log_error(error, log.logger.bind(sequence_number=_number(records[0])))
-        return len(records) == 0
-    return True
+        if len(records) != 1:
+            return [each for record in records for each in _project([record])]
+        log.log_error(error, log.logger.bind(sequence_number=_number(records[0])))
+        return records
+    return []
 
 
-def _commits(records: list[Any]) -> list[StoredCommit]:
-    if not isinstance(bus.store, PushedFeed):
-        raise ConfigurationError("the event store pushes no records: it has no `commits_in`")
-    return bus.store.commits_in(records)
+def _commits_in(records: Sequence[Any]) -> list[StoredCommit]:
+    store: Any = bus.store
+    commits: list[StoredCommit] = store.commits_in(records)
+    return commits
 
 
 def _number(record: Any) -> str:
