@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import msgspec
 
@@ -23,7 +23,6 @@ class FeedPage(msgspec.Struct, frozen=True):
     more: bool
 
 
-@runtime_checkable
 class PushedFeed(Protocol):
     """A store that also pushes its feed: it invokes a function with what was written to it."""
 

@@ -3,21 +3,13 @@
 import argparse
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
 
 from ...bus import MessageBus, operations
 from ...config import Settings
 from .. import shapes
 from . import terminal
+from .status_line import Line
 from .subcommand import Subcommand, opened, takes_json
-
-
-class Line(NamedTuple):
-    """A line of `status`: what it is about, its figures in words, and the same figures for `--json`."""
-
-    label: str
-    text: str
-    figures: dict[str, Any]
 
 
 def _commands(_settings: Settings, bus: MessageBus) -> Iterator[Line]:
