@@ -7,7 +7,13 @@ from datetime import timedelta
 import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
-from {{ cookiecutter.__package }}.bus import Context, MessageBus, Progress, StoredCommit, Worker
+from {{ cookiecutter.__package }}.bus import (
+    Context,
+    MessageBus,
+    Progress,
+    StoredCommit,
+    Worker,
+)
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
 
 from ..support.command_line import CommandLine, bus, typed
