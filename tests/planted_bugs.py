@@ -412,6 +412,6 @@ SERVER = [
     ("api/server.py", "app.state.stopping = True", "pass"),
     ("api/server.py", "or not self._drain_seconds or", "or True or"),
     ("api/server.py", "or self._is_draining:", "or False:"),
-    ("cli/operations.py", "signal.signal(signal.SIGTERM, signal.default_int_handler)", "pass"),
+    ("cli/feed.py", "signal.signal(signal.SIGTERM, signal.default_int_handler)", "pass"),
     ("api/problems.py", 'headers["Allow"] = ", ".join(methods)', "pass"),
 ]

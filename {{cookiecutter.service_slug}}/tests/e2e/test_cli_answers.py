@@ -1,11 +1,19 @@
 """What the command line tells of any aggregate, of what waits, and of what belongs together."""
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
 
-from {{ cookiecutter.__package }}.bus import Context, MessageBus, Worker
+from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
+from {{ cookiecutter.__package }}.bus import (
+    Context,
+    MessageBus,
+    Progress,
+    StoredCommit,
+    Worker,
+)
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
 
 from ..support.command_line import CommandLine, bus, typed
@@ -84,6 +92,26 @@ def test_what_is_correlated_is_found_with_what_followed_in_order(
     ]
     none = typed("correlated", "stor")
     assert (none.code, none.out, none.err.count("\n")) == (1, "", 1)
+
+
+def test_a_search_that_scans_shows_how_far_it_is(
+    typed: CommandLine, bus: MessageBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus.handle(Open(counter_id="a"), correlation_id="story")
+    indexed = SqliteEventStore.correlated
+
+    def scan(store: SqliteEventStore, id_: str, progress: Progress) -> Iterable[StoredCommit]:
+        progress(1, 4)
+        progress(4, 4)
+        return indexed(store, id_, progress)
+
+    monkeypatch.setattr(SqliteEventStore, "correlated", scan)
+    ended = typed("correlated", "story")
+    assert (ended.code, ended.out.count("\n")) == (0, 1)
+    assert ended.err.splitlines()[:2] == [
+        "correlated:  25%  1 of 4 items",
+        "correlated: 100%  4 of 4 items",
+    ]
 
 
 def test_what_waits_says_for_what_and_until_when(typed: CommandLine, bus: MessageBus) -> None:
