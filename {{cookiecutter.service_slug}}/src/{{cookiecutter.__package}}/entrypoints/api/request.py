@@ -29,8 +29,8 @@ async def _bus(request: Request) -> MessageBus:
 
 
 async def _context(request: Request) -> Context:
-    """Who calls, and what the request is part of. A door that knows its caller, such as API Gateway,
-    sets `state.caller`; one that traces, `state.trace`, for requests that bring no trace along."""
+    """Who calls, and what the request is part of. A middleware that knows the caller sets
+    `state.caller`; one that knows a trace sets `state.trace`, for requests that bring none."""
     trace = request.headers.get("traceparent", getattr(request.state, "trace", None))
     return Context(
         request.state.correlation_id,
