@@ -56,7 +56,7 @@ BEFORE_V3: list[Change] = [
 BEFORE_V2: list[Change] = [
     (f"{PACKAGE}/bus/__init__.py", '__version__ = "0.9.0"', '__version__ = "0.8.0"'),
     (f"{PACKAGE}/bus/__init__.py", "from .runtime.worker import", "from .runtime.work import"),
-    (f"{SERVICE}/tests/unit/test_layers.py", '["wiring", "worker"]', '["wiring", "work"]'),
+    (f"{SERVICE}/tests/unit/test_layers.py", '["wiring", "worker",', '["wiring", "work",'),
     (f"{PACKAGE}/bus/runtime/dispatch.py", "    attempts: int = 8\n", "    attempts: int = 5\n"),
     (
         f"{PACKAGE}/adapters/event_store/sqlite/store.py",
