@@ -113,9 +113,10 @@ def test_a_command_comes_in_by_name_and_what_follows_happens(bus: MessageBus) ->
 
 
 def test_only_what_a_service_lists_as_public_comes_in(bus: MessageBus) -> None:
-    assert set(intake.PUBLIC) == {CREATE}
+    assert CREATE in intake.PUBLIC
     reason = refused({"command": "Process{{ cookiecutter.__aggregate }}", "body": {ID: "a"}})
-    assert reason == f"there is no such command to send; there is {CREATE}"
+    known = ", ".join(sorted(intake.PUBLIC))
+    assert reason == f"there is no such command to send; there is {known}"
     assert refused({"command": "hunter2", "body": {}}) == reason
 
 
