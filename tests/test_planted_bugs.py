@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from .planted_bugs import BUS, CRASH, DYNAMODB, DYNAMODB_BESIDE, LAMBDA, POSTGRES, SERVER, WRITTEN
+from .planted_bugs import (
+    BUS,
+    CRASH,
+    DYNAMODB,
+    DYNAMODB_BESIDE,
+    INTAKE,
+    LAMBDA,
+    POSTGRES,
+    SERVER,
+    WRITTEN,
+)
 from .support import BakedProject
 
 FAILED = 1  # pytest's exit code for tests that ran and failed
@@ -56,6 +66,14 @@ def test_a_bug_in_a_lambda_function_is_found(
     planted = plant(baked["defaults"], tmp_path, f"entrypoints/{file}", text, bug)
     tests = ("tests/e2e/test_aws_lambda.py", "tests/integration/test_aws_events.py")
     assert run_tests(planted, *tests) == FAILED
+
+
+@pytest.mark.parametrize(("file", "text", "bug"), INTAKE)
+def test_a_bug_in_the_intake_is_found(
+    baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
+) -> None:
+    planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
+    assert run_tests(planted, "tests/unit/test_intake.py") == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), SERVER)

@@ -163,7 +163,7 @@ def test_a_direct_invocation_has_the_statuses_of_http(
     assert handle(event)["statusCode"] == 201
     assert_problem(handle(event), 409)
     assert_problem(handle(command(**{ID: "b", "data": {"x": "x" * 256 * 1024}})), 413)
-    assert_problem(handle(command("Archive{{ cookiecutter.__aggregate }}", **{ID: "a"})), 422)
+    assert_problem(handle(command("Process{{ cookiecutter.__aggregate }}", **{ID: "a"})), 422)
     for failure, status in ((unavailable, 503), (broken, 500)):
         monkeypatch.setattr(runtime.bus.store, "append", failure)
         answer = handle(command(**{ID: "b", "data": {}}))

@@ -89,7 +89,7 @@ def test_the_stream_wakes_the_worker(functions: Functions) -> None:
 
 def test_what_the_stream_has_brought_does_not_count_as_lag(functions: Functions) -> None:
     create(functions.bus, "a", "b", dispatch=Dispatch())
-    (subscription,) = functions.bus.subscriptions.values()
+    subscription = functions.bus.subscriptions["{{ cookiecutter.__plural_snake }}"]
     assert len(subscription.lag()) == 6
     assert deliver(functions, stream()) == []
     assert subscription.lag() == []
@@ -221,12 +221,12 @@ def test_the_schedule_brings_read_models_and_subscribers_up_to_date(
 ) -> None:
     create(functions.bus, "a", "b", dispatch=KILLED)
     before = checkpoints(functions.bus)
-    assert before == [None, None, None]
+    assert set(before) == {None}
     for name in "cd":
         functions.worker_handler(None, None)
         after = checkpoints(functions.bus)
         assert all(moved not in (None, was) for moved, was in zip(after, before, strict=True))
-        assert [each.lag() for each in functions.bus.subscriptions.values()] == [[], [], []]
+        assert not any(each.lag() for each in functions.bus.subscriptions.values())
         create(functions.bus, name, dispatch=Dispatch())
         before = after
     functions.worker_handler(None, None)

@@ -91,5 +91,5 @@ def test_the_schedule_drives_every_subscriber_from_its_checkpoint(
         worker.worker_handler(None, None)
         after = [bus.store.views.cell(f"checkpoint/{name}") for name in bus.subscriptions]
         assert all(moved not in (None, was) for moved, was in zip(after, before, strict=True))
-        assert [each.lag() for each in bus.subscriptions.values()] == [[], []]
+        assert not any(each.lag() for each in bus.subscriptions.values())
     assert len(follower.seen) == 2 * 3

@@ -500,7 +500,7 @@ def test_a_read_model_is_right_whatever_the_stream_gives(
         store=follower,
         dependencies={files_port.FileStore: MemoryFileStore()},
     )
-    (subscription,) = bus.subscriptions.values()
+    subscription = bus.subscriptions["{{ cookiecutter.__plural_snake }}"]
     subscription.advance()
 
     def change(answered: Any) -> Any:

@@ -72,13 +72,13 @@ Report = Callable[[str, Exception], None]
 """Is told the name of the subscriber that failed, and why."""
 
 
-def advance_all(subscriptions: Iterable[Subscription], report: Report) -> bool:
-    """Advance each subscription by a page. One that fails is reported, and holds back no other.
-    Returns whether asking again at once is worth it."""
+def advance_all(subscriptions: Iterable[Subscription], report: Report, limit: int = 1000) -> bool:
+    """Advance each subscription by a page of about `limit` commits. One that fails is reported, and
+    holds back no other. Returns whether asking again at once is worth it."""
     more = False
     for subscription in subscriptions:
         try:
-            more = subscription.advance() or more
+            more = subscription.advance(limit) or more
         except Exception as error:
             report(subscription.subscriber.name, error)
     return more

@@ -6,6 +6,10 @@ from ...bus import advance_all
 from ...observability import log
 from .runtime import bus, invocation, run_due, until_time_is_up
 
+PAGE = 100
+"""Commits that a subscriber takes at a time. The checkpoint moves after each page: a subscriber that
+is slow has to finish one before the time of the function is up."""
+
 
 def worker_handler(_event: Any, context: Any) -> dict[str, Any]:
     """Run the commands that are due: those left behind by a stop or a fault, and the scheduled ones.
@@ -18,6 +22,7 @@ def worker_handler(_event: Any, context: Any) -> dict[str, Any]:
         attempted = run_due(context, share=0.5)
         subscriptions = list(bus.subscriptions.values())
         with until_time_is_up(context) as stop:
-            while not stop.is_set() and advance_all(subscriptions, log.subscriber_failed):
-                pass
+            while not stop.is_set():
+                if not advance_all(subscriptions, log.subscriber_failed, PAGE):
+                    break
         return {"attempted": attempted + run_due(context)}

@@ -54,8 +54,11 @@ def _message(options: argparse.Namespace) -> intake.Incoming:
     given = options.correlation_id
     if given is not None and strict.correlation_id(given) != given:
         raise Refusal("--correlation-id must be 1 to 128 printable characters of ASCII")
+    text = sys.stdin.buffer.read() if options.body == "-" else os.fsencode(options.body)
+    if len(text) > strict.MAX_BODY_BYTES:
+        raise Refusal(f"JSON: it is larger than {strict.MAX_BODY_BYTES} bytes")
     try:
-        body = strict.json(sys.stdin.buffer.read() if options.body == "-" else options.body)
+        body = strict.json(text)
     except ValueError as error:
         raise Refusal(f"JSON: {error}") from None
     if not isinstance(body, dict):
