@@ -5,11 +5,11 @@ Each must turn the service's own tests red. A text that is no longer there is an
 
 BUS = [
     # the unit of work
-    ("bus/runtime/unit_of_work.py", "[row for row, _ in follow_ups] + scheduled", "scheduled"),
+    ("bus/runtime/unit_of_work.py", "[row for row, _ in follow_ups] + scheduled if", "scheduled if"),
     (
         "bus/runtime/unit_of_work.py",
-        "[row for row, _ in follow_ups] + scheduled",
-        "[row for row, _ in follow_ups]",
+        "[row for row, _ in follow_ups] + scheduled if",
+        "[row for row, _ in follow_ups] if",
     ),
     ("bus/runtime/unit_of_work.py", "if at.tzinfo is None:", "if False:"),
     ("bus/runtime/unit_of_work.py", "                in_order=False,\n", ""),
@@ -62,8 +62,8 @@ BUS = [
     ("bus/runtime/snapshots.py", "                _source(aggregate_type),\n", ""),
     (
         "bus/runtime/snapshots.py",
-        "aggregate.version - since >= self._every",
-        "aggregate.version % self._every == 0",
+        "aggregate.version - since >= self.every",
+        "aggregate.version % self.every == 0",
     ),
     ("bus/model/upcasting.py", "if upcaster.source in self._by_source:", "if False:"),
     ("bus/model/upcasting.py", "if self._end(source) not in current:", "if False:"),
@@ -158,7 +158,7 @@ BUS = [
         "]",
     ),
     # open lists
-    ("bus/runtime/unit_of_work.py", "journal.sort(key=itemgetter(0))", "pass"),
+    ("bus/runtime/unit_of_work.py", "sorted(journal, key=itemgetter(0))", "journal"),
     ("bus/runtime/wiring.py", "if handler in row:", "if False:"),
     ("bus/runtime/wiring.py", "row = rows.setdefault(event, [])", "row = rows[event] = []"),
     ("bus/runtime/wiring.py", "hints.get(asked[-1]) is RecordedEvent", "True"),
@@ -491,7 +491,7 @@ CRASH = [
         "            _insert(connection, commit.follow_ups)\n",
     ),
     # what follows, what is done, what was tried
-    ("bus/runtime/unit_of_work.py", "[row for row, _ in follow_ups] + scheduled", "scheduled"),
+    ("bus/runtime/unit_of_work.py", "[row for row, _ in follow_ups] + scheduled if", "scheduled if"),
     ("bus/runtime/unit_of_work.py", "consumes=envelope.consumes,", "consumes=None,"),
     ("adapters/event_store/sqlite/store.py", "SET attempts = attempts + 1, due_at", "SET due_at"),
     (

@@ -75,6 +75,7 @@ def test_a_command_that_is_not_public_is_refused_by_name(
         ([CREATE, "{}"], ID),
         ([CREATE, json.dumps({ID: "\n", "data": {}})], f"{CREATE}.{ID}"),
         ([CREATE, json.dumps({ID: "a", "data": {}, "x": 1})], "1 fields are not known"),
+        ([CREATE, json.dumps({"x": "x" * 256 * 1024})], "larger than 262144 bytes"),
         ([CREATE, BODY, "--key", ""], "--key"),
         ([CREATE, BODY, "--key", "\udcff"], "--key"),
         ([CREATE, BODY, "--correlation-id", "a\nb"], "--correlation-id"),

@@ -136,9 +136,8 @@ class MessageBus:
         if idempotency:
             return self._handle_once(command, idempotency, context, correlation_id)
         command_id = self._ids.new_id()
-        if context is None and correlation_id is None:
-            return self._handle(Envelope(command, command_id, Context(command_id)))
-        given = _context(command_id, context, correlation_id)
+        own = context is None and correlation_id is None
+        given = Context(command_id) if own else _context(command_id, context, correlation_id)
         return self._handle(Envelope(command, command_id, given))
 
     def _handle(self, envelope: Envelope) -> Outcome:
@@ -199,9 +198,9 @@ class MessageBus:
     ) -> R:
         """Answer a query. `context` says who asks. Raises what its handler raises."""
         query_id = self._ids.new_id()
-        answer: R = self._answer(
-            Envelope(query, query_id, _context(query_id, context, correlation_id))
-        )
+        own = context is None and correlation_id is None
+        given = Context(query_id) if own else _context(query_id, context, correlation_id)
+        answer: R = self._answer(Envelope(query, query_id, given))
         return answer
 
     def project(self, commits: Sequence[StoredCommit]) -> None:
@@ -330,12 +329,9 @@ def _decision(handler: EventHandler[Any]) -> Decide:
 
 def _context(message_id: str, given: Context | None, correlation_id: str | None) -> Context:
     """The context that was given, checked; its correlation id is the message's own id unless given."""
-    if given is None:
-        if correlation_id is None:
-            return Context(message_id)
-        given = Context(correlation_id)
-    elif correlation_id is not None:
+    if given is not None and correlation_id is not None:
         raise TypeError("give either a context or a correlation_id")
+    given = given or Context(correlation_id or "")
     checked = given.checked()
     if checked.correlation_id:
         return checked

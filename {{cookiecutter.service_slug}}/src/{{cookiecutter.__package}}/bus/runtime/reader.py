@@ -24,6 +24,8 @@ Projectors = Mapping[type[Projection[Any]], Projector[Any]]
 class StoreReader:
     """Reads aggregates from the log, and rows through the projectors that keep them."""
 
+    __slots__ = ("_projectors", "_repository", "context")  # a reader is made for each query
+
     def __init__(self, repository: Repository, projectors: Projectors, context: Context) -> None:
         self._repository, self._projectors = repository, projectors
         self.context = context

@@ -31,7 +31,7 @@ class Snapshots:
     """
 
     def __init__(self, every: int = 0, upcasters: str = "") -> None:
-        self._every, self._upcasters = every, upcasters
+        self.every, self._upcasters = every, upcasters
         self._fingerprints: dict[type[Aggregate], str] = {}
         self._hints: dict[type[Aggregate], dict[str, Any]] = {}
 
@@ -40,7 +40,7 @@ class Snapshots:
 
         Raises `ConfigurationError` if its source is not at hand.
         """
-        if not self._every:
+        if not self.every:
             return ""
         found = self._fingerprints.get(aggregate_type)
         if found is None:
@@ -55,7 +55,7 @@ class Snapshots:
 
     def are_due(self, aggregate: Aggregate, since: int) -> bool:
         """Whether the aggregate has come far enough since this version."""
-        return bool(self._every) and aggregate.version - since >= self._every
+        return bool(self.every) and aggregate.version - since >= self.every
 
     def take(self, aggregate: Aggregate) -> Snapshot | None:
         """The snapshot of an aggregate; None, with a warning, if its state would not come back as it

@@ -99,7 +99,7 @@ class StoreUnitOfWork:
         Raises what `Log.append` does, `AggregateExists` for an added aggregate whose id is taken, and
         what a decision raises.
         """
-        recorded, by_stream = self._recorded()
+        recorded = self._recorded()
         decided = [
             (event, command)
             for event in recorded
@@ -110,52 +110,65 @@ class StoreUnitOfWork:
         scheduled = self._due_later(recorded, len(decided), ids) if self._scheduled else []
         envelope = self._envelope
         if recorded or scheduled or envelope.consumes or envelope.idempotency:
-            rows = [row for row, _ in follow_ups] + scheduled
-            commit = self._commit_of(by_stream, tuple(rows))
+            pending = [row for row, _ in follow_ups] + scheduled if follow_ups or scheduled else ()
+            commit = self._commit_of(recorded, tuple(pending))
             try:
                 self._send(commit, resends)
             except ConcurrencyError as error:
                 self._refuse_taken_ids(error)
                 raise
-            self._take_snapshots(commit)
+            if self._repository.snapshots.every:
+                self._take_snapshots(commit)
         return Committed(recorded, follow_ups, self._contended() if follow_ups else frozenset())
 
-    def _recorded(self) -> tuple[tuple[RecordedEvent, ...], dict[str, list[Event]]]:
-        """The events over all aggregates in the order they were recorded, and those of each stream."""
-        enlisted, envelope, now = self._enlisted, self._envelope, self._now
-        journal = [
-            (order, stream_id, event)
-            for stream_id, each in enlisted.items()
-            for order, event in each.aggregate.journal
-        ]
-        if len(enlisted) > 1:
-            journal.sort(key=itemgetter(0))
-        recorded: list[RecordedEvent] = []
-        by_stream: dict[str, list[Event]] = {}
-        for _, stream_id, event in journal:
-            events = by_stream.setdefault(stream_id, [])
-            events.append(event)
-            version = enlisted[stream_id].position.version + len(events)
+    def _recorded(self) -> tuple[RecordedEvent, ...]:
+        """The events over all aggregates, in the order they were recorded."""
+        enlisted, envelope = self._enlisted, self._envelope
+        ends: dict[str, int] = {}
+        recorded = []
+        for stream_id, event in self._journal():
+            version = ends.get(stream_id) or enlisted[stream_id].position.version
+            ends[stream_id] = version = version + 1
             recorded.append(
                 RecordedEvent(
                     event,
                     f"{stream_id}@{version}",
                     stream_id,
                     version,
-                    now,
+                    self._now,
                     envelope.message_id,
                     envelope.context,
                     envelope.message.message_name,
                 )
             )
-        return tuple(recorded), by_stream
+        return tuple(recorded)
+
+    def _journal(self) -> list[tuple[str, Event]]:
+        """The events over all aggregates with their streams, in the order they were recorded."""
+        enlisted = self._enlisted
+        if len(enlisted) == 1:
+            ((stream_id, only),) = enlisted.items()
+            return [(stream_id, event) for _, event in only.aggregate.journal]
+        journal = [
+            (order, stream_id, event)
+            for stream_id, each in enlisted.items()
+            for order, event in each.aggregate.journal
+        ]
+        return [(stream_id, event) for _, stream_id, event in sorted(journal, key=itemgetter(0))]
 
     def _commit_of(
-        self, by_stream: dict[str, list[Event]], pending: tuple[PendingCommand, ...]
+        self, recorded: tuple[RecordedEvent, ...], pending: tuple[PendingCommand, ...]
     ) -> Commit:
+        by_stream: dict[str, list[Event]] = {}
+        for event in recorded:
+            by_stream.setdefault(event.stream_id, []).append(event.event)
         enlisted, envelope = self._enlisted, self._envelope
         appends = tuple([self._append(enlisted[name], by_stream[name]) for name in by_stream])
-        unchanged = [enlisted[name].position for name in enlisted if name not in by_stream]
+        unchanged = (
+            [enlisted[name].position for name in enlisted if name not in by_stream]
+            if len(enlisted) > len(by_stream)
+            else ()
+        )
         key = envelope.idempotency
         return Commit(
             command_id=envelope.message_id,
