@@ -82,7 +82,7 @@ def killed_under_load(folder: Path, **settings: str) -> None:
     assert len(accepted) >= 10
 
     with running(folder, "worker", **settings):
-        until(lambda: "commands   0 open" in run(folder, "status", **settings).stdout or None)
+        until(lambda: "commands: 0 open" in run(folder, "status", **settings).stdout or None)
     assert "0 parked" in run(folder, "status", **settings).stdout
     events: dict[str, list[tuple[int, str]]] = {}
     for line in run(folder, "feed", "--all", "--once", "--json", **settings).stdout.splitlines():

@@ -14,6 +14,7 @@ from {{ cookiecutter.__package }}.adapters import files
 from {{ cookiecutter.__package }}.bootstrap import make_bus, open_store
 from {{ cookiecutter.__package }}.bus import (
     AggregateNotFound,
+    Context,
     Dispatch,
     Idempotency,
     MessageBus,
@@ -70,7 +71,7 @@ def act(settings: Settings, folder: Path, inline: bool, number: int, mortal: Mor
     """Take in one, write into the ledger that it was accepted, and run what follows."""
     bus = bus_of(settings, inline, mortal)
     new_id = id_of(number, inline)
-    bus.handle(create(new_id), idempotency=key_of(new_id))
+    bus.handle(create(new_id), idempotency=key_of(new_id), context=Context(new_id, actor="Ada"))
     (folder / new_id).write_text("accepted")
     finish(bus)
 
@@ -96,12 +97,16 @@ def check(settings: Settings, folder: Path, inline: bool, number: int) -> None:
         {{ cookiecutter.__aggregate_snake }}_id=new_id,
     )
     try:
-        happened = [recorded.event.message_name for recorded in bus.ask(query)]
+        history = bus.ask(query)
     except AggregateNotFound:
         assert not (folder / new_id).exists(), "it was accepted, and is lost"
         assert not archived, "it never was, and is archived"
     else:
+        happened = [recorded.event.message_name for recorded in history]
         assert happened == WORKFLOW, f"there happened {happened}"
+        seen = {(each.context.correlation_id, each.context.actor) for each in history}
+        assert seen == {(new_id, "Ada")}, f"the context of what followed is {seen}"
+        assert [each.context.depth for each in history] == [0, 1, 2]
         assert len(archived) == 1, f"it is archived as {archived}"
         row = bus.ask(
             queries.Get{{ cookiecutter.__aggregate }}Row(
