@@ -29,7 +29,7 @@ BEFORE_V3: list[Change] = [
         f"{PACKAGE}/bus/runtime/dispatch.py",
         """
     def pause(self, attempt: int) -> None:
-        time.sleep(random.uniform(0, min(self.cap, self.base * 2**attempt)))  # noqa: S311 - no secret
+        time.sleep(random.uniform(0, min(self.cap, self.base * 2**attempt)))  # noqa: S311 - jitter
 """,
         "",
     ),
