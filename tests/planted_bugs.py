@@ -354,7 +354,7 @@ CRASH = [
     ("bus/runtime/subscription.py", "            self.subscriber.receive(page.commits)\n", ""),
     ("bus/runtime/projector.py", "self._store.views.put(view, changed)", "pass"),
     # an import
-    ("entrypoints/cli/transfer.py", '    _note(store, f"{header.export_id} 0")', "    #"),
+    ("entrypoints/cli/transfer.py", '    _save_progress(store, f"{header.export_id} 0")', "    #"),
 ]
 """Found by killing a process at every call: each loses something, or does it twice."""
 

@@ -156,8 +156,8 @@ class _Maker:
             if not (isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
                 raise ConfigurationError(
                     f"{handler.__name__} asks for {name}: {_name(hint)}, but an event handler "
-                    "decides from the event alone: it may be given settings (a frozen msgspec.Struct); "
-                    "whatever reads or writes belongs in a command handler"
+                    "decides from the event alone: it may be given settings (a frozen "
+                    "msgspec.Struct); whatever reads or writes belongs in a command handler"
                 )
         return self.handler(EventHandler, message, handler)
 
