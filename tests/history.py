@@ -29,7 +29,7 @@ BEFORE_V3: list[Change] = [
         f"{PACKAGE}/bus/runtime/dispatch.py",
         """
     def pause(self, attempt: int) -> None:
-        time.sleep(random.uniform(0, min(self.cap, self.base * 2**attempt)))  # noqa: S311 - no secret
+        time.sleep(random.uniform(0, min(self.cap, self.base * 2**attempt)))  # noqa: S311 - jitter
 """,
         "",
     ),
@@ -60,8 +60,8 @@ BEFORE_V2: list[Change] = [
     (f"{PACKAGE}/bus/runtime/dispatch.py", "    attempts: int = 8\n", "    attempts: int = 5\n"),
     (
         f"{PACKAGE}/adapters/event_store/sqlite/store.py",
-        "Writers take\nturns",
-        "Writers\ntake turns",
+        "Only one\nwriter",
+        "Only\none writer",
     ),
     (f"{PACKAGE}/bootstrap.py", "which adapter serves which port.", "the adapters."),
     (f"{SERVICE}/README.md", "An export holds everything that", "It holds what"),

@@ -108,7 +108,7 @@ BUS = [
     ("bus/runtime/message_bus.py", "or time.monotonic() > deadline", ""),
     ("bus/runtime/message_bus.py", "range(self.dispatch.steps)", "range(100)"),
     ("bus/runtime/message_bus.py", "or not self.dispatch.inline", ""),
-    ("bus/runtime/message_bus.py", "last and self._parked(pending, error)", "False"),
+    ("bus/runtime/message_bus.py", "last and self._try_to_park(pending, error)", "False"),
     (
         "bus/runtime/message_bus.py",
         "(DomainError, CommitTooLarge, CodecError)",
@@ -133,7 +133,7 @@ BUS = [
     # the checks at start
     ("bus/runtime/wiring.py", "if message in rows:", "if False:"),
     ("bus/runtime/wiring.py", "if own is not message:", "if False:"),
-    ("bus/runtime/wiring.py", "if not is_called_so:", "if False:"),
+    ("bus/runtime/wiring.py", "if not has_known_parameters:", "if False:"),
     ("bus/runtime/wiring.py", "if hint not in self._ports:", "if False:"),
     ("bus/runtime/wiring.py", "if event_type in aggregate_type.appliers:", "if True:"),
     ("bus/runtime/wiring.py", "issubclass(hint, msgspec.Struct))", "issubclass(hint, object))"),
@@ -504,7 +504,7 @@ CRASH = [
     ("bus/runtime/subscription.py", "            self.subscriber.receive(page.commits)\n", ""),
     ("bus/runtime/projector.py", "self._store.views.put(view, changed)", "pass"),
     # an import
-    ("entrypoints/cli/transfer.py", '    _note(store, f"{header.export_id} 0")', "    #"),
+    ("entrypoints/cli/transfer.py", '    _save_progress(store, f"{header.export_id} 0")', "    #"),
 ]
 """Found by killing a process at every call: each loses something, or does it twice."""
 

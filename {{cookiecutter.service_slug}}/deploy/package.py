@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
         for described in (folder / "botocore/data").iterdir():
             if described.is_dir() and described.name not in given.services:
                 shutil.rmtree(described)
-    # a time stamp is not the same once the package is in a zip, and the byte code of no use
+    # Python must not check this byte code against time stamps: a zip changes them.
     compiled = compileall.compile_dir(
         folder,
         quiet=1,

@@ -1,6 +1,6 @@
 """The composition root: the only place that knows which adapter serves which port.
 
-What the service is made of stands in open lists, one line each.
+Open lists say what the service is made of. To add a part, add a line to a list.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -40,11 +40,11 @@ MIDDLEWARE: tuple[Middleware, ...] = (  # around every message, the outermost fi
 )
 
 SUBSCRIBERS: tuple[Callable[[Settings, MessageBus], Subscriber], ...] = (
-    # what makes each one that follows the feed, besides the read models
+    # functions that each make a subscriber of the feed, besides the read models
 )
 
 STORE_LAYERS: tuple[Callable[[Settings, EventStore], EventStore], ...] = (
-    # what wraps the event store, the innermost first
+    # functions that each wrap the event store, the innermost first
 )
 
 RUNNERS = (  # what `serve` and `worker` run, a thread each: functions of the entry points, by name
@@ -54,8 +54,8 @@ RUNNERS = (  # what `serve` and `worker` run, a thread each: functions of the en
 
 
 def open_store(settings: Settings) -> EventStore:
-    """The event store that STORE names, in its layers. Only its module is imported, so that no other
-    store's driver is needed."""
+    """The event store that STORE names, wrapped in its layers. Only that store's module is
+    imported, so that the drivers of the other stores are not needed."""
     module = import_module(f".adapters.event_store.{settings.store}", __package__)
     store: EventStore = module.open_store(settings)
     for layer in STORE_LAYERS:
@@ -81,7 +81,7 @@ def make_bus(
     dispatch: Dispatch | None = None,
     retry: Retry | None = None,
 ) -> MessageBus:
-    """The message bus of this service. What is given replaces what `settings` would choose;
+    """The message bus of this service. A given argument replaces what `settings` would choose;
     `middleware` goes inside of MIDDLEWARE.
 
     Raises `ConfigurationError` if the wiring is wrong or the store cannot be opened.

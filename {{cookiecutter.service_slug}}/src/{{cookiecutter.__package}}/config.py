@@ -1,4 +1,7 @@
-"""The environment variables of the service: a list of `settings/`. A wrong value stops the start."""
+"""The settings of the service, from environment variables. A wrong value stops the start.
+
+`Settings` inherits a mixin from each module of `settings/`.
+"""
 
 from typing import Self
 
@@ -61,5 +64,5 @@ def load_settings() -> Settings:
 
 
 def _reason(message: str) -> str:
-    """Pydantic puts this before what our own validators say."""
+    """Removes what pydantic adds in front of the messages of our own validators."""
     return message.removeprefix("Value error, ")

@@ -1,1 +1,1 @@
-"""One module per outside thing."""
+"""The adapters: one module or package for each outside system."""

@@ -1,4 +1,4 @@
-"""AWS: the one botocore session of the process, which all its clients are made by."""
+"""AWS: the one botocore session of the process. It makes all clients."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 @cache
 def session() -> "Session":
-    """What it has read of AWS and of the credentials is there for the next client, which takes half
-    the time. Making a client is not safe for threads: do so at start, or under a lock."""
-    from botocore.session import get_session  # only here: slow to import, and many do without
+    """The session caches what it has read about AWS and the credentials, so the next client takes
+    half the time. Making a client is not thread-safe: do so at start, or under a lock."""
+    from botocore.session import get_session  # imported here: slow, and often not needed
 
     return get_session()

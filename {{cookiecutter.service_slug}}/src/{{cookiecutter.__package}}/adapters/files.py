@@ -30,7 +30,8 @@ class MemoryFileStore:
 
 
 class DiskFileStore:
-    """A folder. A file appears whole: it is written beside its place, synced, and then renamed."""
+    """A folder. A write is atomic: the file is written under another name, synced, and then
+    renamed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
@@ -61,7 +62,8 @@ class DiskFileStore:
 
 
 class S3FileStore:
-    """A bucket. Needs s3:PutObject and s3:GetObject on it. `client` is botocore's, for S3."""
+    """A bucket. It needs the permissions s3:PutObject and s3:GetObject. `client` is botocore's, for
+    S3."""
 
     def __init__(self, bucket: str, client: Any) -> None:
         self._bucket, self._client = bucket, client
@@ -83,7 +85,7 @@ def open_files(settings: Settings) -> files.FileStore:
     """The bucket at S3_BUCKET if one is named, else the folder at FILES_PATH."""
     if not settings.s3_bucket:
         return DiskFileStore(settings.files_path)
-    from botocore.config import Config  # only here: slow to import, and most local runs do without
+    from botocore.config import Config  # imported here: slow, and not needed for a folder
 
     client = aws.session().create_client(
         "s3",

@@ -1,14 +1,17 @@
 """The message bus: commands, events, units of work and event sourcing, in process and durable.
 
-It is vendored into the service and never edited here: `make update` brings a newer one. It knows no
-HTTP, no database and no logging, and imports nothing from its neighbours. It has three rooms:
+The bus is vendored: it is copied into the service and never edited here. `make update` brings a
+newer version. It knows no HTTP, no database and no logging, and imports nothing from its
+neighbours. It has three packages:
 
-- `model`: what an owner subclasses and is handed. It imports neither of the other two.
-- `store`: the ports to the event store, and what passes through them.
-- `runtime`: what moves messages between the two.
+- `model`: what an owner subclasses, and the interfaces that handlers are given. It imports neither
+  of the other two.
+- `store`: the ports to the event store, and the values that pass through them.
+- `runtime`: the message bus, the unit of work, the projector and the worker. They run the model on
+  a store.
 
-Owners import from here, whatever room a name is in. `__version__` is that of the template which the
-bus came with: `CHANGELOG.md` there says what is in it.
+Owners import every name from here, whichever package defines it. `__version__` is the version of
+the template that this bus came with; the template's `CHANGELOG.md` describes it.
 """
 
 from .model.aggregate import Aggregate, applies

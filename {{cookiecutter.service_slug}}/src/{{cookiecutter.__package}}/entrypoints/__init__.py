@@ -1,1 +1,1 @@
-"""How the outside reaches the bus: a request becomes a message, the outcome becomes a response."""
+"""The entry points: each turns a request into a message, and the outcome into a response."""

@@ -1,4 +1,4 @@
-"""What the outside sees of an id, a state and an event, whichever entry point it asks."""
+"""The public form of an id, a state and an event, the same at every entry point."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ class {{ cookiecutter.__aggregate }}State:
 
 
 def state(view: queries.{{ cookiecutter.__aggregate }}View) -> {{ cookiecutter.__aggregate }}State:
-    """The answer of the query, under the names that the outside knows."""
+    """The answer of the query, under its public names."""
     return {{ cookiecutter.__aggregate }}State(
         {{ cookiecutter.__aggregate_snake }}_id=view.id,
         status=view.status,
@@ -45,7 +45,7 @@ class {{ cookiecutter.__aggregate }}Item:
 
 
 def item(row: projections.{{ cookiecutter.__aggregate }}Row) -> {{ cookiecutter.__aggregate }}Item:
-    """A row of the read model, under the names that the outside knows."""
+    """A row of the read model, under its public names."""
     return {{ cookiecutter.__aggregate }}Item(
         {{ cookiecutter.__aggregate_snake }}_id=row.id,
         status=row.status,
@@ -92,8 +92,8 @@ def history_entry(recorded: RecordedEvent) -> HistoryEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """What became of a command at once: the events that it recorded. `replayed` says that it had been
-    sent before, and this is the answer of then."""
+    """What became of a command at once: the events that it recorded. `replayed` says that it had
+    been sent before, and this is the answer of then."""
 
     replayed: bool
     events: list[HistoryEntry]

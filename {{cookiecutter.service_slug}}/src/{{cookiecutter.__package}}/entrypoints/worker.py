@@ -1,7 +1,7 @@
-"""The worker: what runs beside the server, or in a process of its own for any number of servers.
+"""The worker: threads beside the server, or in a process of their own for any number of servers.
 
-Each runner of `RUNNERS` in `bootstrap.py` is a thread: a function of the settings, the bus and an
-event, which returns once the event is set.
+Each runner in `RUNNERS` of `bootstrap.py` gets a thread. A runner is a function of the settings,
+the bus and an event; it returns once the event is set.
 """
 
 import signal
@@ -21,7 +21,7 @@ INTERVAL = timedelta(seconds=1)
 """How often the worker looks for commands that are due."""
 
 FRESHNESS = timedelta(seconds=0.25)
-"""How often subscribers, the read models among them, look for what is new."""
+"""How often subscribers, the read models among them, look for new commits."""
 
 
 def run_pending(_settings: Settings, bus: MessageBus, stop: Event) -> None:
@@ -30,7 +30,7 @@ def run_pending(_settings: Settings, bus: MessageBus, stop: Event) -> None:
     while not stop.is_set():
         try:
             worker.run(stop)
-        except Exception as error:  # a worker that ended without a word would leave all work undone
+        except Exception as error:  # a thread that ended would leave all commands undone
             log.log_error(error)
             stop.wait(INTERVAL.total_seconds())
 
@@ -51,7 +51,7 @@ def runners() -> list[Runner]:
 
 
 class EmbeddedWorker:
-    """Runs beside the server, and with it. Stopping it finishes the command under way."""
+    """Runs the runners in threads beside the server. `stop` lets the command under way finish."""
 
     def __init__(self, settings: Settings, bus: MessageBus) -> None:
         self._stop = Event()

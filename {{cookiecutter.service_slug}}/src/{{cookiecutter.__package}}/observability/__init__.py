@@ -1,1 +1,1 @@
-"""What the service says about itself while it runs."""
+"""Observability: what the service logs while it runs."""

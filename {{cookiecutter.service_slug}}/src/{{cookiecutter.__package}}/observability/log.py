@@ -1,4 +1,7 @@
-"""Logging by structlog: readable lines on a terminal, JSON otherwise. Never a payload, never a secret."""
+"""Logging by structlog: readable lines on a terminal, JSON otherwise.
+
+A payload or a secret is never logged.
+"""
 
 import logging
 import sys
@@ -54,8 +57,8 @@ def configure(settings: Settings) -> None:
 
 
 def log_messages(envelope: Envelope, handle: Next) -> Any:
-    """Middleware: a line for each command, and one for each error. Every line that is logged
-    meanwhile, by an adapter too, carries the message's name, its id and its context."""
+    """Middleware: logs a line for each command, and one for each error. Every line that is logged
+    meanwhile, also by an adapter, carries the message's name, its id and its context."""
     started = time.perf_counter()
     message, context = envelope.message, msgspec.structs.asdict(envelope.context)
     with structlog.contextvars.bound_contextvars(
@@ -75,7 +78,8 @@ def log_messages(envelope: Envelope, handle: Next) -> Any:
 
 
 def log_error(error: Exception, line: structlog.stdlib.BoundLogger = logger) -> None:
-    """One line for an error, however many layers it passes on its way out."""
+    """Log an error once. The error is marked, so that the outer layers that it passes do not log it
+    again."""
     if vars(error).get("is_logged"):
         return
     vars(error)["is_logged"] = True
@@ -92,12 +96,12 @@ def log_error(error: Exception, line: structlog.stdlib.BoundLogger = logger) -> 
 
 
 def subscriber_failed(name: str, error: Exception) -> None:
-    """The line for a subscriber that could not take what the feed brought."""
+    """Log that a subscriber could not process a page of the feed."""
     log_error(error, logger.bind(subscriber=name))
 
 
 def refused_request(method: str, status: int) -> None:
-    """A line for a request that never became a message."""
+    """Log a request that was refused before it became a message."""
     logger.info("request refused", method=method, status=status)
 
 

@@ -1,1 +1,1 @@
-"""The use cases: what runs a command, what follows from an event, what answers a query."""
+"""The use cases: command handlers, event handlers, queries and projections."""

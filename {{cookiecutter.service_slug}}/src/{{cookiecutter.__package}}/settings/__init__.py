@@ -11,6 +11,6 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     Mixin = BaseModel
 else:
-    # A pydantic model takes its time to be made. Only the whole is one, and it takes up what the
-    # plain classes that it inherits declare; mypy checks the arguments of models alone.
+    # It takes time to make a pydantic model, so only `Settings` is one. It reads the fields of the
+    # plain classes that it inherits. For mypy they are models too: it checks only those.
     Mixin = object

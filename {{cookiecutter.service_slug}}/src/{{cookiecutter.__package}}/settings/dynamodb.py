@@ -6,7 +6,7 @@ from . import Mixin
 
 
 class DynamoDBSettings(Mixin):
-    """The table, and how often the read models look through the whole of it."""
+    """The table, and how often, in hours, the read models scan the whole table."""
 
     dynamodb_table: str = "{{ cookiecutter.service_slug }}"
     sweep_hours: float = Field(default=24, gt=0)

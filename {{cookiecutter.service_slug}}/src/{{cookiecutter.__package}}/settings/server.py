@@ -6,7 +6,7 @@ from . import Mixin
 
 
 class ServerSettings(Mixin):
-    """Where it listens, and how long it still takes requests after SIGTERM."""
+    """Where it listens, and for how many seconds it still takes requests after SIGTERM."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)

@@ -1,4 +1,4 @@
-"""The event store: STORE and SNAPSHOT_EVERY. What a store needs besides has a module of its own."""
+"""The event store: STORE and SNAPSHOT_EVERY. Settings of one store are in a module of its own."""
 
 from typing import Annotated
 
@@ -20,13 +20,14 @@ def _listed(store: str) -> str:
 
 
 class StoreSettings(worker.WorkerSettings):
-    """Where the events are kept. It has the worker's settings, for `check`."""
+    """Where the events are kept. It inherits the worker's settings, because `check` reads them."""
 
     store: Annotated[str, AfterValidator(_listed)] = "sqlite"
     snapshot_every: int = Field(default=0, ge=0)
 
 
 def check(settings: StoreSettings) -> None:
-    """What is in memory, only a worker in the same process sees."""
+    """Refuses an external worker of the memory store: no other process can see its data. Raises
+    `ValueError`."""
     if settings.store == "memory" and settings.worker == "external":
         raise ValueError("WORKER=external cannot see STORE=memory: it is of one process")

@@ -1,4 +1,4 @@
-"""Who runs the commands that follow: DISPATCH and WORKER."""
+"""Who runs follow-ups: DISPATCH and WORKER."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from . import Mixin
 
 
 class WorkerSettings(Mixin):
-    """Inline or by a worker, and where that worker runs."""
+    """Whether follow-ups run inline or by a worker, and where that worker runs."""
 
     dispatch: Literal["inline", "worker"] = "inline"
     worker: Literal["embedded", "external"] = "embedded"

@@ -1,5 +1,4 @@
-"""The model: what the owner of a service subclasses, and what their handlers are handed.
+"""The model: what the owner of a service subclasses, and what handlers are given.
 
-It imports neither the store nor the runtime: a domain that is written with it can be run by both, and
-needs neither to be read or tested.
+It imports neither the store nor the runtime. So a domain can be read and tested without either.
 """

@@ -39,14 +39,14 @@ def applies(event_type: type[E]) -> Callable[[Callable[[A, E], None]], Callable[
 
 
 class Aggregate:
-    """A consistency boundary, known by its id, whose events are one stream of the store.
+    """A consistency boundary with an id. Its events are one stream of the store.
 
-    `stream_name` names the kind of stream. It is the name of the class unless it is given; a class
-    that is renamed keeps its old one: `class Order(Aggregate, stream_name="Purchase")`. A new
-    `snapshot_version` makes the existing snapshots invalid; so does any change of the domain's source.
+    `stream_name` is the first part of its stream ids: the name of the class, unless it is given. A
+    class that is renamed keeps its old one: `class Order(Aggregate, stream_name="Purchase")`. A new
+    `snapshot_version` makes existing snapshots invalid; so does any change of the domain's source.
 
-    `journal` holds the events recorded since the aggregate was loaded, each with its place in the
-    order over all aggregates.
+    `journal` holds the events recorded since the aggregate was loaded. Each has a number that
+    orders the events of all aggregates.
     """
 
     stream_name: ClassVar[str]
@@ -73,7 +73,7 @@ class Aggregate:
         return f"{cls.stream_name}/{aggregate_id}"
 
     def record(self, event: Event) -> None:
-        """Apply this event, and keep it in the journal for the commit.
+        """Apply this event, and append it to the journal for the commit.
 
         Raises `ConfigurationError` if no method applies events of its type.
         """
@@ -82,8 +82,8 @@ class Aggregate:
         self.journal.append((next(_order), event))
 
     def fold(self, events: Sequence[Event]) -> Self:
-        """Apply events that are already in the log, in order. Raises `KeyError` for an event that no
-        method applies."""
+        """Apply events that are already in the log, in order. Raises `KeyError` if no method
+        applies an event."""
         appliers = self.appliers
         for event in events:
             appliers[type(event)](self, event)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """The port: a test serves it with a clock that it can set."""
+    """The port for the current time. A test gives a clock that it can set."""
 
     def now(self) -> datetime:
         """The present moment, in UTC, with its time zone."""

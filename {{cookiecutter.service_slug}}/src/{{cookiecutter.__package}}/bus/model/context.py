@@ -1,9 +1,9 @@
 """The context of a message: who sent it, for whom, and what it belongs to.
 
-One value travels with a command from the entry point on. It is stored with each commit and each
-pending command, and the commands that follow inherit it, so that work which is finished by another
-process a day later still says whose it is. A new field is added here and nowhere else: the stores
-keep the context as one text.
+The context travels with a command from the entry point on. Each commit and each pending command
+stores it, and follow-up commands inherit it. So work that another process finishes a day later
+still names its sender. To add a field, change this class and nothing else: the stores keep the
+context as one JSON text.
 """
 
 from typing import Self
@@ -13,16 +13,17 @@ import msgspec
 from .errors import CodecError
 
 MAX_CONTEXT_BYTES = 1024
-"""The limit of the text of a context that is given from outside, in UTF-8."""
+"""The largest context that is accepted from outside: bytes of its JSON text in UTF-8."""
 
 
 class Context(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a message inherits from the one that led to it.
+    """What a message inherits from the message that led to it.
 
-    `correlation_id` is shared by everything that one message from outside set in motion. If it is
-    empty, the message bus takes the id of that message. `causation_id` is the id of the event that
-    led to the command, None for a message from outside. `actor` is who sent that message, `tenant`
-    for whom, `traceparent` the W3C trace that it is part of. `depth` counts the follow-ups since.
+    `correlation_id` is shared by all commands and events that one message from outside leads to. If
+    it is empty, the message bus uses the id of that message. `causation_id` is the id of the event
+    that led to the command, None for a message from outside. `actor` is who sent that message,
+    `tenant` for whom, `traceparent` the W3C trace that it is part of. `depth` counts the follow-ups
+    since that message.
     """
 
     correlation_id: str = ""
@@ -42,12 +43,12 @@ class Context(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     @classmethod
     def parse(cls, text: str) -> "Context":
-        """The inverse of `text`. Fields that this code does not know are passed over."""
+        """The inverse of `text`. Fields that this code does not know are ignored."""
         return _decoder.decode(text)
 
     def checked(self) -> Self:
-        """The same context. Raises `CodecError` if its text is longer than 1 KiB or holds what a
-        store cannot keep: a NUL, or a lone surrogate."""
+        """Returns this context. Raises `CodecError` if its text is longer than 1 KiB, or if it
+        holds a NUL character or a lone surrogate, which a store cannot keep."""
         try:
             text = _encoder.encode(self)
         except UnicodeEncodeError:

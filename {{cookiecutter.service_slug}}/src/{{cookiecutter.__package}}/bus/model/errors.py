@@ -1,8 +1,9 @@
-"""What can go wrong, by name.
+"""The errors of the bus.
 
-Three families. A `DomainError` is the business saying no: it reaches whoever sent the command.
-A `StoreError` is the store saying no, or saying nothing. Everything else is a mistake in the
-program: in its wiring (`ConfigurationError`) or in its messages (`CodecError`, `UnknownEvent`).
+There are three kinds. A `DomainError` means that a business rule refused a command; it reaches the
+sender of the command. A `StoreError` means that the store refused a call or did not answer. Every
+other error is a mistake in the program: in its wiring (`ConfigurationError`) or in its messages
+(`CodecError`, `UnknownEvent`).
 """
 
 
@@ -34,17 +35,18 @@ class IdempotencyKeyReused(DomainError):
 
 
 class InvalidCursor(DomainError):
-    """A list was to be continued from a place that no part of it ended at."""
+    """The cursor of a list is not one that an earlier page returned."""
 
 
 class StoreError(Exception):
-    """The store did not take a commit, or could not be read."""
+    """The store refused a commit, or could not be read."""
 
 
 class ConcurrencyError(StoreError):
-    """Another command changed a stream after it was read. `streams` are the ids that had moved.
+    """Optimistic concurrency conflict: another command changed a stream after this one loaded it.
 
-    The message bus runs the command again; whoever sees this error, saw all attempts fail.
+    `streams` are the ids of the changed streams. The message bus runs the command again and raises
+    this error only after the last attempt.
     """
 
     def __init__(self, *streams: str) -> None:
@@ -55,8 +57,8 @@ class ConcurrencyError(StoreError):
 
 
 class DuplicateCommand(StoreError):
-    """The pending command is no longer open, or the idempotency key is used: another run has taken
-    effect."""
+    """The command has already been handled: its pending command is no longer open, or its
+    idempotency key is used."""
 
     def __init__(self, command: str, command_id: str) -> None:
         super().__init__(f"{command} {command_id} has already been handled")
@@ -64,7 +66,7 @@ class DuplicateCommand(StoreError):
 
 
 class RebuildSuperseded(StoreError):
-    """Another rebuild of the read model began, and this one ended without effect."""
+    """Another rebuild of the read model began, so this one stopped without effect."""
 
 
 class CommitTooLarge(StoreError):
@@ -72,15 +74,17 @@ class CommitTooLarge(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The store did not answer, or not in time. Whether a commit was taken is unknown."""
+    """The store did not answer, or not in time. Whether it wrote the commit is unknown."""
 
 
 class CodecError(ValueError):
-    """A message would not come back from the store as it was: NaN, a lone surrogate, a wrong type."""
+    """A message cannot be stored, because it would not be equal after decoding: it holds NaN, a
+    lone surrogate or a value of a wrong type."""
 
 
 class UnknownEvent(Exception):
-    """A stored event has a type, version or shape this code does not know. It is never guessed."""
+    """A stored event has a type, version or shape that this code does not know. It is never
+    guessed."""
 
 
 class ConfigurationError(Exception):

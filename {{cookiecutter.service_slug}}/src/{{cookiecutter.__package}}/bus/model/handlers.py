@@ -25,22 +25,22 @@ class CommandHandler(ABC, Generic[C]):
 
     @abstractmethod
     def handle(self, command: C, uow: UnitOfWork) -> None:
-        """Do it: ask `uow` for aggregates and let them record events. A business refusal is a
-        `DomainError`. It may be run again after a conflict: calls to the outside are to be
-        idempotent."""
+        """Get aggregates from `uow` and let them record events. To refuse the command, raise a
+        `DomainError`. The bus runs this method again after a conflict, so calls to outside systems
+        must be idempotent."""
 
 
 class EventHandler(Generic[E]):
-    """Decides what follows from the events of one type.
+    """Decides which commands follow from the events of one type.
 
-    Its method is ``handle(self, event)``. Where the decision needs more than the event, it is
-    ``handle(self, event, recorded)``: the `RecordedEvent` says when it happened, in which stream, and
-    in which context.
+    Its method is ``handle(self, event)``. If the decision needs more than the event, the method is
+    ``handle(self, event, recorded)``: the `RecordedEvent` says when the event happened, in which
+    stream and in which context.
     """
 
     handle: Callable[[E], Iterable[Command]] | Callable[[E, RecordedEvent], Iterable[Command]]
-    """The commands that follow, in order. A pure decision, made before the event is committed; if it
-    raises, the command that recorded the event fails whole."""
+    """Returns the commands that follow, in order. A pure decision, made before the commit. If it
+    raises, the command that recorded the event fails and nothing is committed."""
 
 
 class QueryHandler(ABC, Generic[Q]):

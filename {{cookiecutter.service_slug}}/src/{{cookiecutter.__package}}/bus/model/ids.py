@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class IdSource(Protocol):
-    """The port: a test serves it with ids that it can foresee."""
+    """The port for new ids. A test gives ids that it can predict."""
 
     def new_id(self) -> str:
         """A fresh id, never given before: at most 64 letters and digits."""
@@ -15,8 +15,8 @@ class IdSource(Protocol):
 class RandomIds:
     """128 random bits from the operating system, as 32 hexadecimal digits.
 
-    Each call asks the system: two processes forked from one memory image, or two machines restored
-    from one, never give the same id.
+    Each call reads them from the system. So two processes forked from one memory image, or two
+    machines restored from one, never give the same id.
     """
 
     def new_id(self) -> str:

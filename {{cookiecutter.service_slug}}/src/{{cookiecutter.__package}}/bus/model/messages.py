@@ -1,12 +1,13 @@
 """Command, Event, Query: the messages, and what identifies them.
 
-A message is a frozen, keyword-only `msgspec.Struct`; declaring its fields is all there is to write::
+A message is a frozen, keyword-only `msgspec.Struct`; declaring its fields is all there is to
+write::
 
     class OrderCreated(Event):
         order_id: str
 
-It is stored under the name of its class, version 1, unless it says otherwise. So a class can be
-renamed, or get a new shape, while the log keeps the old name::
+It is stored under the name of its class and version 1. With `name` and `version`, a class can be
+renamed or get a new shape while the log keeps the old name::
 
     class OrderPlaced(Event, name="OrderCreated", version=2):
         order_id: str
@@ -20,12 +21,12 @@ R = TypeVar("R")
 
 
 def tag_of(name: str, version: int) -> str:
-    """What stored text calls a message: its name, and from version 2 on its version."""
+    """The tag of a message in stored text: its name and, from version 2 on, its version."""
     return name if version == 1 else f"{name}.v{version}"
 
 
 class MessageType(msgspec.StructMeta):
-    """Makes every message frozen and keyword-only, and its stored text say which message it is."""
+    """The metaclass of messages: makes them frozen and keyword-only, and tags their stored text."""
 
     message_name: str
     message_version: int
@@ -50,7 +51,7 @@ class MessageType(msgspec.StructMeta):
             namespace,
             tag_field="$type",
             tag=tag_of(stored_name, version),
-            # A message that can be stored holds no cycle: the garbage collector can pass it over.
+            # A message that can be stored holds no reference cycle, so garbage collection skips it.
             **{"gc": False, **options, "frozen": True, "kw_only": True},
         )
         cls.message_name, cls.message_version = stored_name, version

@@ -1,4 +1,4 @@
-"""The read models that an owner declares: what a projection makes of the events."""
+"""Projections: the read models that an owner declares, each a fold of events into rows."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ R = TypeVar("R")
 
 
 class Projection(ABC, Generic[R]):
-    """Makes the rows of one read model from the events of one kind of aggregate, a row for each::
+    """Folds the events of one kind of aggregate into a read model, a row for each aggregate::
 
         class Orders(Projection[OrderRow], of=Order, labels=("open", "done")): ...
 
-    A row is a frozen `msgspec.Struct`. The read model has the name of the class in lower case, unless
-    `name` is given. After a change of what it makes, rebuild it.
+    A row is a frozen `msgspec.Struct`. The read model has the name of the class in lower case,
+    unless `name` is given. After a change of `apply`, `label` or `sort`, rebuild it.
     """
 
     name: ClassVar[str]
@@ -31,13 +31,14 @@ class Projection(ABC, Generic[R]):
 
     @abstractmethod
     def apply(self, row: R | None, recorded: RecordedEvent) -> R | None:
-        """The row after this event: a pure function. None means that there is no row: before the
-        first event, and wherever there is to be none."""
+        """The row after this event. A pure function. `row` is None before the first event. Return
+        None to have no row."""
 
     @abstractmethod
     def label(self, row: R) -> str:
-        """What lists are filtered by: one of `labels`."""
+        """The label that lists filter by: one of `labels`."""
 
     @abstractmethod
     def sort(self, row: R) -> str:
-        """What lists are sorted by, from the end backward. It must not change over a row's life."""
+        """The text that lists are sorted by, in descending order. It must not change while the row
+        exists."""

@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 class Page(msgspec.Struct, Generic[R], frozen=True):
-    """A part of a list. `next` is the cursor of the part after it, None at the end."""
+    """A page of a list. `next` is the cursor of the next page, None on the last one."""
 
     items: list[R]
     next: str | None
@@ -26,7 +26,7 @@ class Reader(Protocol):
 
     @property
     def context(self) -> Context:
-        """Who asks."""
+        """The context of the query: who asks."""
         ...
 
     def get(self, aggregate_type: type[A], aggregate_id: str, at: int | None = None) -> A:
@@ -34,12 +34,12 @@ class Reader(Protocol):
         ...
 
     def history(self, aggregate_type: type[Aggregate], aggregate_id: str) -> list[RecordedEvent]:
-        """All that happened to the aggregate, in order. Raises `AggregateNotFound`."""
+        """All recorded events of the aggregate, in order. Raises `AggregateNotFound`."""
         ...
 
     def row(self, projection: type[Projection[R]], key: str, min_version: int = 0) -> R:
-        """The row of one aggregate. It shows at least version `min_version`, so that whoever has
-        written reads what they wrote. Raises `AggregateNotFound`."""
+        """The row of one aggregate. It shows version `min_version` or a later one, so that a caller
+        can read its own writes. Raises `AggregateNotFound`."""
         ...
 
     def page(
@@ -50,6 +50,6 @@ class Reader(Protocol):
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[R]:
-        """Rows of a read model, from the end of the sort order backward: those with one of the
-        labels, or all. Raises `InvalidCursor` for a cursor that no earlier page has given."""
+        """Rows of a read model in descending sort order: those with one of the labels, or all.
+        Raises `InvalidCursor` for a cursor that no earlier page returned."""
         ...

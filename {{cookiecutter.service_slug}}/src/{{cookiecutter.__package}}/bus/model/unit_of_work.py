@@ -1,8 +1,8 @@
-"""What a command handler is handed: its aggregates, and nothing with which to commit them.
+"""The unit of work as a command handler sees it: it gives aggregates, and has no `commit`.
 
-The unit of work (Fowler, "Patterns of Enterprise Application Architecture", 2002) keeps track of the
-aggregates that one command changes. The message bus writes them in one commit once the handler has
-returned; if the handler raises, nothing is written.
+The unit of work (Fowler, "Patterns of Enterprise Application Architecture", 2002) keeps track of
+the aggregates that one command changes. The message bus writes them in one commit after the handler
+has returned. If the handler raises, nothing is written.
 """
 
 from datetime import datetime
@@ -25,7 +25,8 @@ class UnitOfWork(Protocol):
 
     @property
     def command_id(self) -> str:
-        """The id of this command, the same at each attempt: the idempotency key for calls outside."""
+        """The id of this command, the same in each attempt. Use it as the idempotency key of
+        outside calls."""
         ...
 
     def get(self, aggregate_type: type[A], aggregate_id: str) -> A:
@@ -33,12 +34,13 @@ class UnitOfWork(Protocol):
         ...
 
     def add(self, aggregate: Aggregate) -> None:
-        """Take in a new aggregate. If its id is taken, the commit raises `AggregateExists`."""
+        """Add a new aggregate. If its id is taken, the commit raises `AggregateExists`."""
         ...
 
     def schedule(self, command: Command, at: datetime) -> None:
-        """Run this command at a time to come. It is committed with the events, and a worker takes it
-        up once it is due. It waits for no other command of its stream, and holds none back.
+        """Run this command at a later time. The commit stores it with the events, and a worker runs
+        it when it is due. It is out of order: it waits for no other command of its stream, and no
+        other command waits for it.
 
         Raises `ValueError` for a time without a time zone.
         """

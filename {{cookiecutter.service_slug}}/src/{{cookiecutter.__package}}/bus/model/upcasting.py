@@ -1,8 +1,8 @@
 """Upcasters: functions that turn a stored message of an older shape into the present shape.
 
-The log stays as it was written. A new version of an event comes with a function from the old stored
-object to the new one, so that the rest of the code knows the new shape only (Young, "Versioning in an
-Event Sourced System", 2017, chapter on upcasters).
+The log is never rewritten. A new version of an event comes with a function from the old stored
+object to the new one, so that the rest of the code knows only the new shape (Young, "Versioning in
+an Event Sourced System", 2017, chapter on upcasters).
 """
 
 import inspect
@@ -18,9 +18,9 @@ from .messages import tag_of
 
 
 class Upcaster(msgspec.Struct, frozen=True):
-    """Lifts a stored message `name`, `version` to the next version; or to `to`, `to_version`, where
-    a message is renamed. `upcast` is given the stored object, without its type, and returns the new
-    one: a pure function."""
+    """Lifts a stored message `name` of `version` to the next version. If the message was renamed,
+    it lifts it to the name `to` and the version `to_version`. `upcast` is a pure function from the
+    old stored object to the new one, both without ``$type``."""
 
     name: str
     version: int
@@ -30,17 +30,18 @@ class Upcaster(msgspec.Struct, frozen=True):
 
     @property
     def source(self) -> str:
-        """The stored type that it lifts."""
+        """The tag of the stored message that it lifts."""
         return tag_of(self.name, self.version)
 
     @property
     def target(self) -> str:
-        """The stored type that it makes of it."""
+        """The tag of the message that it returns."""
         return tag_of(self.to or self.name, self.to_version or self.version + 1)
 
 
 class Upcasters:
-    """Chains of upcasters. Raises `ConfigurationError` for two with one source, and for a cycle."""
+    """Chains of upcasters. Raises `ConfigurationError` if two have the same source, or for a
+    cycle."""
 
     def __init__(self, upcasters: Iterable[Upcaster] = ()) -> None:
         self._by_source: dict[str, Upcaster] = {}
@@ -52,9 +53,9 @@ class Upcasters:
             self._end(source)
 
     def check(self, current: Mapping[str, tuple[str, int]]) -> None:
-        """See that they end at the types there are now, each given by its tag with its name and
-        version. Raises `ConfigurationError` for a chain with a gap, for a version that none lifts,
-        and for an upcaster that would never run."""
+        """Check that every chain ends at a current message. `current` maps the tag of each current
+        message to its name and version. Raises `ConfigurationError` for a chain with a gap, for an
+        old version without an upcaster, and for an upcaster that would never run."""
         for source in self._by_source:
             if source in current:
                 raise ConfigurationError(f"an upcaster lifts {source!r}, which is current")
@@ -70,7 +71,8 @@ class Upcasters:
                     )
 
     def lift(self, stored: dict[str, Any]) -> dict[str, Any]:
-        """The stored object, as the end of its chain. Raises `UnknownEvent` if one fails."""
+        """Apply the chain of upcasters to a stored object. Raises `UnknownEvent` if an upcaster
+        fails."""
         tag = stored.get("$type", "")
         while (upcaster := self._by_source.get(tag)) is not None:
             fields = {name: value for name, value in stored.items() if name != "$type"}
@@ -82,7 +84,8 @@ class Upcasters:
         return stored
 
     def fingerprint(self) -> str:
-        """Names their code: a change in a module that has one changes it."""
+        """A hash of the upcasters and the source of their modules. It changes when that code
+        changes."""
         parts = [f"{upcaster.source} {upcaster.target}" for upcaster in self._by_source.values()]
         modules = {upcaster.upcast.__module__ for upcaster in self._by_source.values()}
         parts += [inspect.getsource(sys.modules[name]) for name in sorted(modules)]

@@ -1,1 +1,1 @@
-"""The runtime: what moves messages between the model and the store."""
+"""The runtime: runs the model on a store."""

@@ -1,4 +1,4 @@
-"""How often, and when, a command is tried: after a conflict, and as a follow-up."""
+"""Retry and dispatch: how often and when a command runs, after a conflict and as a follow-up."""
 
 import random
 import time
@@ -8,10 +8,13 @@ import msgspec
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
-    """How a command goes on after a conflict: at most `attempts` runs, with full jitter between
-    them, below `base` seconds doubled each time up to `cap` ("Exponential Backoff and Jitter", AWS
-    Architecture Blog, 2015). A store that did not answer is sent the identical commit `resends`
-    times more."""
+    """Exponential backoff with full jitter ("Exponential Backoff and Jitter", AWS Architecture
+    Blog, 2015): how a command is run again after a conflict.
+
+    It runs at most `attempts` times. The pause before the next run is random: at most `base`
+    seconds, doubled with each attempt up to `cap`. If the store does not answer, the identical
+    commit is sent again, at most `resends` times.
+    """
 
     attempts: int = 12
     base: float = 0.004
@@ -19,16 +22,17 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
     resends: int = 2
 
     def pause(self, attempt: int) -> None:
-        time.sleep(random.uniform(0, min(self.cap, self.base * 2**attempt)))  # noqa: S311 - no secret
+        time.sleep(random.uniform(0, min(self.cap, self.base * 2**attempt)))  # noqa: S311 - jitter
 
 
 class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     """How follow-ups run.
 
-    `inline`: before `handle` returns, one attempt each, within so many `steps` and `seconds`. A worker
-    takes up what is left and what failed, first after `grace`, then after twice as long each time, up
-    to `longest_wait`. After so many `attempts` in all, the command is parked. Not `inline`: workers
-    run all of them, as soon as they see them.
+    `inline`: the caller's thread runs them before `handle` returns, one attempt each, at most
+    `steps` of them and for at most `seconds`. A worker runs those that are left and those that
+    failed: first after `grace`, then after twice as long each time, up to `longest_wait`. After
+    `attempts` attempts in all, the command is parked. Not `inline`: workers run all of them as soon
+    as they see them.
     """
 
     inline: bool = True
@@ -39,8 +43,9 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 10
 
     def wait_after(self, attempts: int) -> timedelta:
-        """How long after this many attempts the next may begin: with jitter, at least the half."""
+        """The wait between attempt number `attempts` and the next: doubled each time, then
+        multiplied by a random factor from 0.5 to 1 (jitter)."""
         doubled: int = 2 ** min(attempts - 1, 30)
         wait = min(self.grace * doubled, self.longest_wait)
-        jitter: float = random.uniform(0.5, 1)  # noqa: S311 - no secret
+        jitter: float = random.uniform(0.5, 1)  # noqa: S311 - jitter
         return wait * jitter

@@ -1,4 +1,4 @@
-"""The envelope: a message on its way through the bus, and the middleware that it passes."""
+"""The envelope: a message on its way through the bus, and the middleware that it passes through."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +14,8 @@ from ..store.pending import PendingKey
 class Envelope(msgspec.Struct, frozen=True, gc=False):
     """A message with its id and its context.
 
-    `consumes` names the pending command that it is, if it is one; `idempotency`, the key under which
-    it was sent.
+    `consumes` is the key of its pending command, if it is a follow-up. `idempotency` is the key
+    under which it was sent, if there is one.
     """
 
     message: Message
@@ -28,4 +28,4 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
 Next = Callable[[Envelope], Any]
 Middleware = Callable[[Envelope, Next], Any]
 """Wraps the handling of every command, follow-up and query: it calls `next(envelope)` and returns
-what that returns. An error of a follow-up is seen here and nowhere else."""
+the result. Only middleware sees the error of a follow-up."""

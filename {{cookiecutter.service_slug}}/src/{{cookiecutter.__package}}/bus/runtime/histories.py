@@ -1,4 +1,5 @@
-"""What happened, and what came of it: histories, states, and all that belongs to one correlation id."""
+"""Histories: the events of an aggregate, its state at a version, and all events of a correlation
+id."""
 
 import inspect
 from collections.abc import Iterable, Iterator
@@ -22,16 +23,17 @@ from .repository import Repository
 from .snapshots import Snapshots
 
 MAX_NAME_BYTES = 1024
-"""The limit of a context, and more than the key of a stream has in every store."""
+"""The longest name that is looked up. A context, which holds the correlation id, is not longer, and
+no store has a longer stream id."""
 
 
 class NotFound(Exception):
-    """What was asked for is not there. The message says what there is."""
+    """What was asked for does not exist. The message says what exists."""
 
 
 class UnknownRecord(msgspec.Struct, frozen=True):
-    """An event in the log that this code does not know, as far as it can be told. The other fields
-    are those of `RecordedEvent`."""
+    """An event in the log that this code does not know. `event` is its stored name and fields; the
+    other fields are those of `RecordedEvent`."""
 
     event: Unknown
     event_id: str
@@ -48,7 +50,7 @@ Listed = RecordedEvent | UnknownRecord
 
 
 class State(msgspec.Struct, frozen=True):
-    """An aggregate as of a version: its public attributes, as they are."""
+    """An aggregate as of a version: its public attributes, unchanged."""
 
     aggregate: type[Aggregate]
     id: str
@@ -57,8 +59,8 @@ class State(msgspec.Struct, frozen=True):
 
 
 def stream_id(bus: MessageBus, name: str) -> str:
-    """The id of the stream that is named so, such as ``Order/42``. Raises `NotFound` for an aggregate
-    that the service does not have, `AggregateNotFound` for what can be no name on any store."""
+    """The id of the stream with this name, such as ``Order/42``. Raises `NotFound` for an aggregate
+    that the service does not have, and `AggregateNotFound` for a name that no store can hold."""
     aggregate, _, aggregate_id = name.partition("/")
     if aggregate not in bus.codecs.aggregates:
         known = ", ".join(bus.codecs.aggregates)
@@ -69,7 +71,7 @@ def stream_id(bus: MessageBus, name: str) -> str:
 
 
 def history(bus: MessageBus, name: str) -> list[Listed]:
-    """All that happened to the aggregate of this stream, in order. Raises `NotFound` and
+    """All events of the aggregate with this stream, in order. Raises `NotFound` and
     `AggregateNotFound`."""
     commits = bus.store.commits(stream_id(bus, name))
     if not commits:
@@ -79,11 +81,11 @@ def history(bus: MessageBus, name: str) -> list[Listed]:
 
 
 def state(bus: MessageBus, name: str, at: int | None = None) -> State:
-    """The aggregate of this stream as of now, or as of version `at`. It is folded from the events,
-    whatever snapshots there are.
+    """The state of this stream's aggregate as of now, or as of version `at`. It is folded from the
+    events, without a snapshot.
 
-    Raises `NotFound`, also for a version that it has not reached, `AggregateNotFound`, and
-    `UnknownEvent`: what cannot be read cannot be folded.
+    Raises `NotFound`, also for a version that the aggregate has not reached, `AggregateNotFound`,
+    and `UnknownEvent` for an event that this code cannot read and so cannot fold.
     """
     aggregate, _, aggregate_id = stream_id(bus, name).partition("/")
     kind = bus.codecs.aggregates[aggregate]
@@ -100,9 +102,9 @@ def state(bus: MessageBus, name: str, at: int | None = None) -> State:
 
 
 def correlated(bus: MessageBus, correlation_id: str, progress: Progress) -> list[Listed]:
-    """All events of this correlation id, of all streams: causes before what they led to, each
-    stream's in order, and as far as that leaves it open by time. `progress` is told how far the
-    search is, where the store has no index for it."""
+    """All events with this correlation id, of all streams. Causes come before their effects, and
+    the events of one stream in order; otherwise the order is by time. `progress` shows how far the
+    search is, on a store that has no index for it."""
     if not _can_be_stored(correlation_id):
         return []
     commits = bus.store.correlated(correlation_id, progress)
@@ -151,8 +153,8 @@ def _attributes(aggregate: Aggregate) -> Iterator[tuple[str, Any]]:
 
 
 def _in_order(commits: Iterable[StoredCommit]) -> Iterator[StoredCommit]:
-    """By time; but each after the one before it in its stream, and after the one that caused it,
-    whatever the clocks said."""
+    """Topological sort: each commit comes after the one before it in its stream, and after the one
+    that caused it, whatever the clocks said. Otherwise the order is by time."""
     found = sorted(commits, key=lambda each: (each.stream_id, each.version))
     holder = {
         f"{commit.stream_id}@{commit.version + offset}": number
@@ -175,5 +177,6 @@ def _in_order(commits: Iterable[StoredCommit]) -> Iterator[StoredCommit]:
 
 
 def _causes(commit: StoredCommit) -> list[str]:
-    """The ids of the events that came before this commit."""
+    """The ids of the events that must come before this commit: the one before it in its stream, and
+    the one that caused it."""
     return [f"{commit.stream_id}@{commit.version - 1}", commit.context.causation_id or ""]

@@ -1,7 +1,7 @@
 """The message bus: command, decide, commit, next command.
 
-A bus keeps no state of a call, so any number of threads may share one. The handler of each message
-type is settled at start, in dictionaries, and not looked up again.
+A bus keeps no state between calls, so any number of threads may share one. The handler of each
+message type is looked up in dictionaries that are made at start.
 """
 
 import time
@@ -50,9 +50,10 @@ R = TypeVar("R")
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """What became of a command: the events that it recorded, not those of its follow-ups.
+    """The result of a command: the events that it recorded, without those of its follow-ups.
 
-    `replayed` says that it had been handled before, and this is the answer of then.
+    `replayed` is true if the command was handled before under the same idempotency key. Then the
+    events are those of that first time.
     """
 
     events: tuple[RecordedEvent, ...]
@@ -60,7 +61,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
 
 class Registry(msgspec.Struct, frozen=True):
-    """The wiring, as it was checked at start: which handler runs what."""
+    """The wiring, as checked at start: which handler runs which message."""
 
     commands: Mapping[type[Message], CommandHandler[Any]]
     events: Mapping[type[Event], tuple[EventHandler[Any], ...]]
@@ -69,7 +70,7 @@ class Registry(msgspec.Struct, frozen=True):
 
 
 class MessageBus:
-    """Where every message goes. Made by `bootstrap`."""
+    """Handles commands and answers queries. `bootstrap` makes it."""
 
     def __init__(
         self,
@@ -121,17 +122,19 @@ class MessageBus:
         context: Context | None = None,
         correlation_id: str | None = None,
     ) -> Outcome:
-        """Run a command from outside, and then, once each, the commands that follow from it. Sent
-        again with the same `idempotency`, it has no second effect: the outcome is that of then.
+        """Run a command from outside, and then, once each, the commands that follow from it. If it
+        is sent again with the same `idempotency`, it has no second effect and returns the first
+        outcome.
 
         `context` says who sends it; the commands that follow inherit it. `correlation_id` is the
         short form of a context that holds nothing else.
 
-        Returns as soon as the command itself has committed and its follow-ups had their turn; what
-        becomes of those does not change the outcome. Raises the command's own `DomainError`,
-        `ConcurrencyError` when every attempt met a conflict, `CommitTooLarge`, `CodecError`,
-        `StoreUnavailable`, and whatever its handler raises; then nothing was committed (after
-        `StoreUnavailable`: perhaps). Raises `IdempotencyKeyReused` for another fingerprint.
+        Returns after the command itself has committed and its follow-ups have had their attempts
+        inline (see `Dispatch`). The follow-ups do not change the outcome, whether they succeed or
+        fail. Raises the command's own `DomainError`, `ConcurrencyError` if every attempt met a
+        conflict, `CommitTooLarge`, `CodecError`, `StoreUnavailable`, and whatever its handler
+        raises. Then nothing was committed; only after `StoreUnavailable` it is unknown. Raises
+        `IdempotencyKeyReused` if the key was used with another fingerprint.
         """
         if idempotency:
             return self._handle_once(command, idempotency, context, correlation_id)
@@ -142,7 +145,7 @@ class MessageBus:
 
     def _handle(self, envelope: Envelope) -> Outcome:
         committed: Committed = self._run(envelope)
-        self._follow(committed)
+        self._run_follow_ups(committed)
         return Outcome(committed.events)
 
     def _handle_once(
@@ -154,9 +157,9 @@ class MessageBus:
     ) -> Outcome:
         """Derives the command id from the key, so that outside systems see the same id when the
         command is sent again."""
-        answered = self._answered(idempotency)
-        if answered:
-            return answered
+        earlier = self._earlier_outcome(idempotency)
+        if earlier:
+            return earlier
         command_id = sha256(msgspec.json.encode(idempotency)).hexdigest()[:32]
         envelope = Envelope(
             command,
@@ -167,13 +170,14 @@ class MessageBus:
         try:
             return self._handle(envelope)
         except (DuplicateCommand, DomainError):
-            answered = self._answered(idempotency)  # by the same request, sent at the same time
-            if answered:
-                return answered
+            # The same request may have been sent twice at the same time, and the other was faster.
+            earlier = self._earlier_outcome(idempotency)
+            if earlier:
+                return earlier
             raise
 
-    def _answered(self, idempotency: Idempotency) -> Outcome | None:
-        """The outcome of the command that was sent under this key before, if one was."""
+    def _earlier_outcome(self, idempotency: Idempotency) -> Outcome | None:
+        """The outcome of the command that was sent under this key before; None if none was."""
         record = self.store.handled(idempotency.scope, idempotency.key, self.clock.now())
         if record is None:
             return None
@@ -204,34 +208,38 @@ class MessageBus:
         return answer
 
     def project(self, commits: Sequence[StoredCommit]) -> None:
-        """Bring all read models up to these commits, as they were pushed by the store: the
-        checkpoints stay where they are, for the subscriptions to move."""
+        """Apply commits that the store has pushed to all read models. The checkpoints do not move:
+        only the subscriptions move them."""
         for projector in self.projectors.values():
             projector.receive(commits)
 
     def run_pending(self, pending: PendingCommand) -> bool:
-        """Run one pending command, whose attempt has been counted, and then what follows from it.
+        """Run one pending command, whose attempt has been counted, and then the commands that
+        follow.
 
-        Returns whether its stream may go on: it had its effect, by this run or another's, or it is
-        parked, because it never will have one or because this was its last attempt.
+        Returns whether the later commands of its stream may run. They may if the command took
+        effect, by this run or another, or if it was parked: because another attempt cannot succeed,
+        or because this was its last attempt.
         """
         try:
             (command,) = self.codecs.commands.decode(pending.payload)
         except UnknownEvent as error:
-            return self._parked(pending, error)
+            return self._try_to_park(pending, error)
         committed, goes_on = self._try(pending, command)
         if committed:
-            self._follow(committed)
+            self._run_follow_ups(committed)
         return goes_on
 
     def park(self, pending: PendingCommand, reason: str) -> bool:
-        """Make it a dead letter; unless another run was faster. Raises `StoreUnavailable`."""
+        """Make the command a dead letter. False if another run changed it first. Raises
+        `StoreUnavailable`."""
         storable = reason[:500].replace("\0", "").encode("utf-8", "replace").decode()
         return self.store.park(pending, self.clock.now(), storable)
 
-    def _follow(self, committed: Committed) -> None:
-        """Run follow-ups first in, first out. A stream in which one failed, or in which an earlier
-        one is still open, is left to the worker, so that the order within a stream holds."""
+    def _run_follow_ups(self, committed: Committed) -> None:
+        """Run follow-ups first in, first out. If one fails, or if an earlier one of its stream is
+        still open, the rest of that stream is left to the worker. This keeps the order within a
+        stream."""
         if not committed.follow_ups or not self.dispatch.inline:
             return
         queue = deque((committed, *follow_up) for follow_up in committed.follow_ups)
@@ -254,19 +262,20 @@ class MessageBus:
                 queue.extend((done, *follow_up) for follow_up in done.follow_ups)
 
     def _try(self, pending: PendingCommand, command: Command) -> tuple[Committed | None, bool]:
-        """One attempt: what was committed, if anything, and whether its stream may go on. The
-        middleware has seen what went wrong; the pending command stays in the store, or is parked."""
+        """Make one attempt. Returns what was committed, if anything, and whether the later commands
+        of the stream may run. An error is not raised: the middleware has seen it, and the pending
+        command stays in the store or is parked."""
         try:
             return self._run(self._envelope(pending, command)), True
         except DuplicateCommand:
             return None, True
         except (DomainError, CommitTooLarge, CodecError) as error:  # another attempt would not help
-            return None, self._parked(pending, error)
+            return None, self._try_to_park(pending, error)
         except Exception as error:
             last = pending.attempts >= self.dispatch.attempts
-            return None, last and self._parked(pending, error)
+            return None, last and self._try_to_park(pending, error)
 
-    def _parked(self, pending: PendingCommand, error: Exception) -> bool:
+    def _try_to_park(self, pending: PendingCommand, error: Exception) -> bool:
         try:
             self.park(pending, f"{type(error).__name__}: {error}")
         except StoreError:  # it stays open, and the next attempt parks it
@@ -321,14 +330,14 @@ def _wrap(layer: Middleware, inner: Next) -> Next:
 def _decision(handler: EventHandler[Any]) -> Decide:
     """The handler's `handle`, as a function of the recorded event."""
     handle: Any = handler.handle
-    asked = [each for each in signature(handle).parameters.values() if each.default is each.empty]
-    if len(asked) > 1:
+    parameters = signature(handle).parameters.values()
+    if len([each for each in parameters if each.default is each.empty]) > 1:
         return lambda recorded: handle(recorded.event, recorded)
     return lambda recorded: handle(recorded.event)
 
 
 def _context(message_id: str, given: Context | None, correlation_id: str | None) -> Context:
-    """The context that was given, checked; its correlation id is the message's own id unless given."""
+    """The given context, checked. Without a correlation id, it gets the message's own id."""
     if given is not None and correlation_id is not None:
         raise TypeError("give either a context or a correlation_id")
     given = given or Context(correlation_id or "")

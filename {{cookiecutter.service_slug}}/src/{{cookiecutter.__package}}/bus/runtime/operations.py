@@ -1,11 +1,11 @@
-"""Operations: what whoever runs a service asks of it, and does to it.
+"""Operations: what an operator asks of a service, and does to it.
 
-They return data, and print nothing: the command line shows it, and so may any other entry point.
-Stored text is read by the codec alone. A listing goes on at a message that this code does not know,
-and gives it by the name that it is stored under.
+The functions return data and print nothing, so that the command line or any other entry point can
+show it. Only the codec reads stored text. A listing does not stop at a message that this code does
+not know, but gives its stored name.
 
-Here is what is to be done: pending commands, dead letters, and how many there are. What happened is
-in `histories`, and given from here as well.
+This module has the work to do: pending commands, dead letters, and their counts. The functions of
+`histories` are exported from here as well.
 """
 
 from collections.abc import Iterator
@@ -55,14 +55,15 @@ __all__ = [
 ]
 
 COUNTED = 1000
-"""Figures count no further than to one more than this."""
+"""Counts stop at this number plus one."""
 
 ALL = 1_000_000_000
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 class OpenCommand(msgspec.Struct, frozen=True):
-    """A pending command, or a dead letter. `command` is what this code reads of it."""
+    """A pending command, or a dead letter. `command` is the decoded message, `Unknown` if this code
+    cannot read it."""
 
     row: PendingCommand
     command: Command | Unknown
@@ -92,10 +93,10 @@ class OpenCommand(msgspec.Struct, frozen=True):
 class Waiting(OpenCommand, frozen=True):
     """A pending command, and what it waits for. It begins no earlier than `until`.
 
-    - ``worker``: it is due; the next worker that looks takes it up.
+    - ``worker``: it is due; the next worker that looks runs it.
     - ``due time``: it was committed to run later.
     - ``next attempt``: an attempt is under way, or has failed; there will be another.
-    - ``earlier command``: `behind`, of its stream, which is handled first.
+    - ``earlier command``: the command `behind`, of the same stream, runs first.
     """
 
     waits_for: Literal["worker", "due time", "next attempt", "earlier command"]
@@ -104,8 +105,8 @@ class Waiting(OpenCommand, frozen=True):
 
 
 class Work(msgspec.Struct, frozen=True):
-    """How many commands are open, due and parked, and since when the oldest of each is. No count
-    goes beyond `COUNTED` + 1."""
+    """How many commands are open, due and parked. `due_since` and `parked_since` are when the first
+    of them was due or parked. Counts stop at `COUNTED` + 1."""
 
     open: int
     due: int
@@ -115,8 +116,8 @@ class Work(msgspec.Struct, frozen=True):
 
 
 class Lag(msgspec.Struct, frozen=True):
-    """How many commits a subscription is behind, and when the oldest of them was recorded. The count
-    does not go beyond `COUNTED` + 1."""
+    """How many commits a subscription is behind, and when the oldest of them was recorded. The
+    count stops at `COUNTED` + 1."""
 
     name: str
     behind: int
@@ -124,15 +125,15 @@ class Lag(msgspec.Struct, frozen=True):
 
 
 def pending(bus: MessageBus, limit: int = COUNTED) -> list[Waiting]:
-    """What waits, the first to run first: the commands of as many streams as `limit` open commands
-    are in."""
+    """Pending commands, the first to run first: all those of the streams that the first `limit`
+    open commands belong to."""
     streams = dict.fromkeys([key.stream_id for key in bus.store.due(FOREVER, limit)])
     waiting = [each for stream in streams for each in _waiting(bus, bus.store.pending(stream))]
     return sorted(waiting, key=lambda each: (each.until, each.row.key))
 
 
 def work(bus: MessageBus) -> Work:
-    """How much work there is."""
+    """The counts of open, due and parked commands."""
     store, now, limit = bus.store, bus.clock.now(), COUNTED + 1
     due, parked = store.due(now, limit), store.parked(limit)
     first = [row for key in due[:1] for row in store.pending(key.stream_id) if row.key == key]
@@ -154,12 +155,12 @@ def lags(bus: MessageBus) -> list[Lag]:
 
 
 def dead_letters(bus: MessageBus, limit: int = COUNTED) -> list[OpenCommand]:
-    """Commands that were given up, at most `limit`, the longest parked first."""
+    """Parked commands, at most `limit`, the longest parked first."""
     return [OpenCommand(row, _command(bus, row)) for row in bus.store.parked(limit)]
 
 
 def dead_letter(bus: MessageBus, key: PendingKey) -> OpenCommand:
-    """The dead letter of this name. Raises `NotFound`."""
+    """The dead letter with this key. Raises `NotFound`."""
     for row in bus.store.parked(ALL):
         if row.key == key:
             return OpenCommand(row, _command(bus, row))
@@ -167,7 +168,8 @@ def dead_letter(bus: MessageBus, key: PendingKey) -> OpenCommand:
 
 
 def replay(bus: MessageBus, key: PendingKey) -> None:
-    """Open a dead letter again: a worker takes it up at once, out of order. Raises `NotFound`."""
+    """Make a dead letter a pending command again: a worker runs it at once, out of order. Raises
+    `NotFound`."""
     if not bus.store.replay(key, bus.clock.now()):
         raise NotFound(f"{key} is no dead letter")
 
@@ -179,7 +181,7 @@ def drop(bus: MessageBus, key: PendingKey) -> None:
 
 
 def _waiting(bus: MessageBus, rows: list[PendingCommand]) -> Iterator[Waiting]:
-    """What each of a stream's open commands waits for."""
+    """For each open command of a stream, what it waits for."""
     now, ahead = bus.clock.now(), None
     for row in rows:
         command = _command(bus, row)

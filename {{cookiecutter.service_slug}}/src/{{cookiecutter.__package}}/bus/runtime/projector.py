@@ -1,8 +1,9 @@
 """The projector: keeps the rows of a read model up to date.
 
-A row is a fold over the events of one stream, and it carries the version that it shows. So an event
-that comes twice or out of order changes nothing, a gap is closed from the log, and several processes
-that write one row agree on it. The feed brings what changed; no order between streams is assumed.
+A row is a fold over the events of one stream, and stores the version of the last event in it. So an
+event that comes twice or out of order changes nothing. If events are missing in between, the
+projector reads them from the log. Several processes that write the same row get the same result. No
+order between streams is assumed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,14 +24,16 @@ T = TypeVar("T")
 
 
 class Generations(msgspec.Struct, frozen=True):
-    """Which set of rows is read, and which one is being built beside it."""
+    """Two generations of rows: the one that is read and, during a rebuild, the one that is being
+    built."""
 
     active: int = 1
     building: int | None = None
 
 
 class Projector(Generic[R]):
-    """Keeps the rows of one projection up to date. Any number may, in any number of processes."""
+    """Keeps the rows of one projection up to date. Any number of projectors may do so at the same
+    time, in any number of processes."""
 
     def __init__(self, projection: Projection[R], store: EventStore, codecs: Codecs) -> None:
         self.projection, self._store, self._codecs = projection, store, codecs
@@ -45,11 +48,11 @@ class Projector(Generic[R]):
         return self.projection.name
 
     def receive(self, commits: Sequence[StoredCommit]) -> None:
-        """Bring the rows up to these commits, wherever they come from.
+        """Apply these commits to the rows, whether the feed or a push brought them.
 
-        The generations are read after the commits. So a rebuild that began in between meets these
-        commits in its own pass over the log; and the rows of a rebuild that is seen here are written
-        first, so that they are never behind the active ones.
+        The generations are read after the commits. So if a rebuild began in between, it finds these
+        commits in its own pass over the log. The generation that is being built is written first,
+        so that it is never behind the active one.
         """
         generations = self._generations()
         if generations.building:
@@ -57,7 +60,7 @@ class Projector(Generic[R]):
         self._receive(generations.active, commits)
 
     def unseen(self, commits: Sequence[StoredCommit]) -> list[StoredCommit]:
-        """Those of these commits that the rows do not show yet."""
+        """The commits among these that the rows do not show yet."""
         by_key = self._by_key(commits)
         rows = self._read(lambda view: self._store.views.rows(view, list(by_key)))
         return [
@@ -68,8 +71,8 @@ class Projector(Generic[R]):
         ]
 
     def read(self, key: str, min_version: int = 0) -> tuple[R, int] | None:
-        """A row and the version it shows. If that is below `min_version`, the row is brought up to
-        date from the log first."""
+        """A row and the version it shows. If that is lower than `min_version`, the row is first
+        brought up to date from the log."""
         found = self._read(lambda view: self._store.views.rows(view, [key])).get(key)
         seen = found.version if found else 0
         if min_version > seen:
@@ -81,13 +84,13 @@ class Projector(Generic[R]):
     def find(
         self, labels: Iterable[str], limit: int, after: tuple[str, str] | None
     ) -> list[tuple[R, ViewRow]]:
-        """The rows with these labels, from the end backward, and each as it is stored."""
+        """The rows with these labels in descending order, each with its stored form."""
         wanted = list(labels)
         found = self._read(lambda view: self._store.views.find(view, wanted, limit, after))
         return [(row, stored) for stored in found if (row := self._decode(stored)) is not None]
 
     def _read(self, ask: Callable[[str], T]) -> T:
-        """The answer of the active generation; asked again if another became active meanwhile."""
+        """Read the active generation. Read again if another generation became active meanwhile."""
         before = self._generations().active
         while True:
             answer = ask(self._view(before))
@@ -97,15 +100,16 @@ class Projector(Generic[R]):
             before = now
 
     def rebuild(self, progress: Progress = lambda _done, _total: None) -> None:
-        """Make all rows anew, from nothing, while the old ones are read and kept up to date. Then the
-        new ones become active, in one write. The old ones stay until the next rebuild, for readers
-        that have begun with them.
+        """Build all rows again in a new generation, from the beginning of the feed. Meanwhile the
+        active generation is read and kept up to date. At the end, one write makes the new
+        generation active. The old rows stay until the next rebuild, for readers that have begun
+        with them.
 
         Raises `RebuildSuperseded` if another rebuild began meanwhile, `StoreUnavailable`.
         """
         before = self._generations()
         mine = max(before.active, before.building or 0) + 1
-        self._change(before, Generations(before.active, mine))
+        self._set_generations(before, Generations(before.active, mine))
         for stale in range(max(1, before.active - 1), mine + 1):
             if stale != before.active:
                 self._store.views.clear(self._view(stale))
@@ -116,7 +120,7 @@ class Projector(Generic[R]):
             self._receive(mine, page.commits)
             checkpoint, more, done = page.checkpoint, page.more, done + len(page.commits)
         progress(done, done)
-        self._change(Generations(before.active, mine), Generations(mine))
+        self._set_generations(Generations(before.active, mine), Generations(mine))
 
     def _receive(self, generation: int, commits: Sequence[StoredCommit]) -> None:
         view, by_key = self._view(generation), self._by_key(commits)
@@ -135,7 +139,7 @@ class Projector(Generic[R]):
     def _advanced(
         self, key: str, stored: ViewRow | None, commits: list[StoredCommit]
     ) -> ViewRow | None:
-        """The row after these commits; None if it shows them all already."""
+        """The row after these commits; None if it shows all of them already."""
         seen = stored.version if stored else 0
         fresh = [commit for commit in commits if commit.version > seen]
         if not fresh:
@@ -170,7 +174,9 @@ class Projector(Generic[R]):
         text = self._store.views.cell(self._cell)
         return msgspec.json.decode(text, type=Generations) if text else Generations()
 
-    def _change(self, before: Generations, after: Generations) -> None:
+    def _set_generations(self, before: Generations, after: Generations) -> None:
+        """Compare-and-set. Raises `RebuildSuperseded` if the stored generations are not
+        `before`."""
         was = msgspec.json.encode(before).decode()
         stored = self._store.views.cell(self._cell)
         text = msgspec.json.encode(after).decode()

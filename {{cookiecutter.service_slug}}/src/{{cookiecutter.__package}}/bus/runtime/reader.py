@@ -1,4 +1,4 @@
-"""The reader over the event store."""
+"""The reader of aggregates from the event store, and of rows from the read models."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ Projectors = Mapping[type[Projection[Any]], Projector[Any]]
 
 
 class StoreReader:
-    """Reads aggregates from the log, and rows through the projectors that keep them."""
+    """Reads aggregates from the log, and rows through their projectors."""
 
     __slots__ = ("_projectors", "_repository", "context")  # a reader is made for each query
 

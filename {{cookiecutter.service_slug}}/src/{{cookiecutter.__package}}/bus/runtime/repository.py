@@ -1,4 +1,5 @@
-"""The repository: aggregates from their streams (Evans, "Domain-Driven Design", 2003, chapter 6)."""
+"""The repository: loads aggregates from their streams (Evans, "Domain-Driven Design", 2003, ch.
+6)."""
 
 from typing import Generic, TypeVar
 
@@ -16,8 +17,8 @@ A = TypeVar("A", bound=Aggregate)
 
 
 class Loaded(msgspec.Struct, Generic[A], frozen=True):
-    """An aggregate as it was loaded: where its stream ended, what was open in it, and the version of
-    the snapshot that it was made from, or 0."""
+    """An aggregate as it was loaded: the position of its stream, the open pending commands in it,
+    and the version of the snapshot that the fold began with, or 0."""
 
     aggregate: A
     position: Position
@@ -26,7 +27,7 @@ class Loaded(msgspec.Struct, Generic[A], frozen=True):
 
 
 class Repository:
-    """Folds aggregates from what the store holds, beginning at a snapshot where there is one."""
+    """Folds aggregates from the events in the store, beginning at a snapshot if there is one."""
 
     def __init__(self, store: EventStore, codecs: Codecs, snapshots: Snapshots) -> None:
         self.store, self.codecs, self.snapshots = store, codecs, snapshots
@@ -36,10 +37,10 @@ class Repository:
         stream_id = aggregate_type.stream_of(aggregate_id)
         fingerprint = self.snapshots.fingerprint(aggregate_type) if at is None else ""
         loaded = self.store.load(stream_id, at, fingerprint=fingerprint)
-        aggregate, kept = None, loaded.snapshot
-        if kept:
-            aggregate = self.snapshots.restore(aggregate_type, aggregate_id, kept)
-            if aggregate is None:  # damaged: a later commit replaces it
+        aggregate, snapshot = None, loaded.snapshot
+        if snapshot:
+            aggregate = self.snapshots.restore(aggregate_type, aggregate_id, snapshot)
+            if aggregate is None:  # the snapshot is damaged; a later commit replaces it
                 loaded = self.store.load(stream_id)
         if aggregate is None:
             if not loaded.events:
@@ -50,7 +51,7 @@ class Repository:
         if at is None or at >= loaded.position.version:
             codec.replay(loaded.events, aggregate)
             aggregate.version = loaded.position.version
-        else:  # it ends within a commit
+        else:  # version `at` is in the middle of a commit
             events = [event for text in loaded.events for event in codec.decode(text)]
             aggregate.fold(events[:at])
         return Loaded(aggregate, loaded.position, loaded.pending, since)

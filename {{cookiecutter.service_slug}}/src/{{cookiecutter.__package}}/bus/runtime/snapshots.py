@@ -1,8 +1,9 @@
-"""Snapshots: the fold of a stream up to a commit, kept so that a load can begin there.
+"""Snapshots: the state of an aggregate after a commit, stored so that a load can begin there.
 
-A snapshot is a cache and nothing else. It is written after a commit, best effort, with a fingerprint
-of the code that made it. If the source of the domain, the upcasters, the codec or the aggregate's
-`snapshot_version` have changed since, it is ignored and the whole stream is folded again.
+A snapshot is a cache and nothing else. It is written after a commit, best effort, with a
+fingerprint of the code that made it. If the source of the domain, the upcasters, the codec or the
+aggregate's `snapshot_version` have changed since, the snapshot is ignored and the whole stream is
+folded again.
 """
 
 import sys
@@ -25,9 +26,9 @@ NOT_STATE = {"id", "version", "journal"}
 
 
 class Snapshots:
-    """Takes a snapshot of an aggregate after every so many events; never, if `every` is 0.
+    """Takes a snapshot of an aggregate after every `every` events; never, if `every` is 0.
 
-    `upcasters` is a fingerprint of those in use.
+    `upcasters` is the fingerprint of the upcasters in use.
     """
 
     def __init__(self, every: int = 0, upcasters: str = "") -> None:
@@ -36,9 +37,9 @@ class Snapshots:
         self._hints: dict[type[Aggregate], dict[str, Any]] = {}
 
     def fingerprint(self, aggregate_type: type[Aggregate]) -> str:
-        """Names the code that folds this aggregate; empty if no snapshots are taken.
+        """A hash of the code that folds this aggregate; empty if no snapshots are taken.
 
-        Raises `ConfigurationError` if its source is not at hand.
+        Raises `ConfigurationError` if the source code cannot be read.
         """
         if not self.every:
             return ""
@@ -54,27 +55,28 @@ class Snapshots:
         return found
 
     def are_due(self, aggregate: Aggregate, since: int) -> bool:
-        """Whether the aggregate has come far enough since this version."""
+        """Whether the aggregate has `every` or more events after the version `since`."""
         return bool(self.every) and aggregate.version - since >= self.every
 
     def take(self, aggregate: Aggregate) -> Snapshot | None:
-        """The snapshot of an aggregate; None, with a warning, if its state would not come back as it
-        is: an attribute without a type annotation, say, that JSON turns into another type."""
+        """The snapshot of an aggregate. None, with a warning, if its state would not be equal after
+        decoding: for example an attribute without a type annotation that JSON turns into another
+        type."""
         state = {name: each for name, each in vars(aggregate).items() if name not in NOT_STATE}
         kind, stream_id = type(aggregate), aggregate.stream_of(aggregate.id)
         reason = "it comes back from JSON as another"
         try:
             text = msgspec.json.encode(state)
             if self._state(kind, text) == state:
-                kept = f"{crc32(text):08x}{text.decode()}"
-                return Snapshot(stream_id, aggregate.version, self.fingerprint(kind), kept)
+                checked = f"{crc32(text):08x}{text.decode()}"
+                return Snapshot(stream_id, aggregate.version, self.fingerprint(kind), checked)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             reason = str(error)
         warn(f"{stream_id}: its state cannot be kept as a snapshot: {reason}", stacklevel=2)
         return None
 
     def restore(self, aggregate_type: type[A], aggregate_id: str, snapshot: Snapshot) -> A | None:
-        """The aggregate as it was; None if the snapshot is damaged."""
+        """The aggregate of a snapshot; None if the snapshot is damaged: its checksum is wrong."""
         checksum, text = snapshot.state[:8], snapshot.state[8:].encode()
         if checksum != f"{crc32(text):08x}":
             return None
@@ -93,7 +95,7 @@ class Snapshots:
 
 
 def _source(aggregate_type: type[Aggregate]) -> str:
-    """The source of the package that the aggregate's own package is in: of the whole domain."""
+    """The source of the whole domain: of the package that contains the aggregate's own package."""
     file = getattr(sys.modules.get(aggregate_type.__module__), "__file__", None)
     folder = Path(file).parent if file else None
     if folder and aggregate_type.__module__.count(".") > 2:
@@ -101,7 +103,7 @@ def _source(aggregate_type: type[Aggregate]) -> str:
     sources = sorted(folder.rglob("*.py")) if folder else []
     if not sources:
         raise ConfigurationError(
-            f"SNAPSHOT_EVERY: the source of {aggregate_type.__name__} is not at hand, so that nothing "
-            "would tell a snapshot made by other code: set it to 0"
+            f"SNAPSHOT_EVERY: the source of {aggregate_type.__name__} is not at hand, so that "
+            "nothing would tell a snapshot made by other code: set it to 0"
         )
     return "\0".join(f"{path.name}\0{path.read_text('utf-8')}" for path in sources)

@@ -9,26 +9,27 @@ from ..store.event_store import EventStore
 
 
 class Subscriber(Protocol):
-    """Whoever is given every commit. A projector is one kind of subscriber."""
+    """Receives every commit of the feed. A projector is one kind of subscriber."""
 
     @property
     def name(self) -> str:
-        """What its checkpoint is kept under: once in use, it must not change."""
+        """The name of its checkpoint: once in use, it must not change."""
         ...
 
     def receive(self, commits: Sequence[StoredCommit]) -> None:
-        """Take these commits; each stream's come in order. A commit may come again, after a fault or
-        from another process: take it idempotently. If this raises, they all come again."""
+        """Process these commits; those of one stream come in order. This must be idempotent: a
+        commit may come again, after a fault or from another process. If this raises, all of them
+        come again."""
         ...
 
 
 Unseen = Callable[[Sequence[StoredCommit]], list[StoredCommit]]
-"""Which of these commits a subscriber has not taken yet."""
+"""Gives those of the commits that a subscriber has not processed yet."""
 
 
 class Subscription:
-    """Gives the commits of the feed to one subscriber, and keeps a checkpoint of how far it is. For
-    one thread at a time."""
+    """Gives the commits of the feed to one subscriber, and stores a checkpoint of how far it is.
+    For one thread at a time."""
 
     def __init__(
         self, store: EventStore, subscriber: Subscriber, unseen: Unseen | None = None
@@ -41,12 +42,12 @@ class Subscription:
         self._checkpoint_is_loaded = False
 
     def advance(self, limit: int = 1000) -> bool:
-        """Give the subscriber the next page, if there is one, and then store the checkpoint. Returns
-        whether asking again at once is worth it. Raises what the subscriber raises, and
+        """Give the subscriber the next page, if there is one, and then store the checkpoint.
+        Returns whether the caller should ask again at once. Raises what the subscriber raises, and
         `StoreUnavailable`.
 
-        An empty page writes no checkpoint. A feed may be made of all writes to the store: writing the
-        checkpoint would then itself be reported, and the loop would never end.
+        An empty page writes no checkpoint. The feed of a store may report every write to it, so
+        writing the checkpoint would itself be reported, and the loop would never end.
         """
         if not self._checkpoint_is_loaded:
             self._stored_checkpoint = self._checkpoint = self._store.views.cell(self._cell)
@@ -63,18 +64,19 @@ class Subscription:
         return page.more or not self._checkpoint_is_loaded
 
     def lag(self, limit: int = 1000) -> list[StoredCommit]:
-        """What the subscriber has not taken yet, of about the next `limit` commits."""
+        """The commits that the subscriber has not processed yet, of about the next `limit`
+        commits."""
         checkpoint = self._store.views.cell(self._cell)
         return self._unseen(self._store.feed(checkpoint, limit).commits)
 
 
 Report = Callable[[str, Exception], None]
-"""Is told the name of the subscriber that failed, and why."""
+"""A callback that is given the name of a subscriber that failed, and its error."""
 
 
 def advance_all(subscriptions: Iterable[Subscription], report: Report, limit: int = 1000) -> bool:
-    """Advance each subscription by a page of about `limit` commits. One that fails is reported, and
-    holds back no other. Returns whether asking again at once is worth it."""
+    """Advance each subscription by a page of about `limit` commits. If one fails, its error
+    is reported and the others go on. Returns whether the caller should ask again at once."""
     more = False
     for subscription in subscriptions:
         try:
@@ -87,8 +89,8 @@ def advance_all(subscriptions: Iterable[Subscription], report: Report, limit: in
 def follow(
     subscriptions: Sequence[Subscription], stop: Event, interval: float, report: Report
 ) -> None:
-    """Keep the subscribers up to date until `stop` is set. They look for what is new every `interval`
-    seconds."""
+    """Keep the subscribers up to date until `stop` is set. If there is nothing new, look again
+    after `interval` seconds."""
     while not stop.is_set():
         if not advance_all(subscriptions, report):
             stop.wait(interval)

@@ -1,4 +1,4 @@
-"""The unit of work over the event store: one command's work, in one commit."""
+"""The unit of work on the event store: the changes of one command, in one commit."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -24,16 +24,16 @@ from .repository import Loaded, Repository
 A = TypeVar("A", bound=Aggregate)
 
 KEY_KEPT = timedelta(days=7)
-"""How long an idempotency key is on record."""
+"""How long an idempotency record is valid."""
 
 Decide = Callable[[RecordedEvent], Iterable[Command]]
 Decisions = Mapping[type[Event], tuple[Decide, ...]]
-"""What decides, for each type of event, which commands follow."""
+"""For each type of event, the functions that decide which commands follow."""
 
 
 class Committed(msgspec.Struct, frozen=True, gc=False):
-    """What a unit of work has written. `contended` are the streams in which follow-ups other than
-    its own were open when they were loaded."""
+    """What a unit of work has written. `contended` are the ids of streams that had other open
+    in-order follow-ups when they were loaded."""
 
     events: tuple[RecordedEvent, ...]
     follow_ups: list[tuple[PendingCommand, Command]]
@@ -41,9 +41,9 @@ class Committed(msgspec.Struct, frozen=True, gc=False):
 
 
 class StoreUnitOfWork:
-    """Hands a command handler its aggregates, and commits the events that they recorded, in order.
+    """Gives a command handler its aggregates, and commits the events that they recorded, in order.
 
-    The command handler sees of it what `UnitOfWork` declares: `commit` is the message bus's.
+    A command handler sees only what `UnitOfWork` declares. Only the message bus calls `commit`.
     """
 
     def __init__(self, repository: Repository, envelope: Envelope, now: datetime) -> None:
@@ -91,13 +91,13 @@ class StoreUnitOfWork:
         due_in: timedelta,
         resends: int,
     ) -> Committed:
-        """Write, once, the events that were recorded and the commands that follow from them. The
-        follow-ups begin with so many attempts counted, and are due for workers after `due_in`. If the
-        store does not say whether it took the commit, the identical one is sent again, at most
+        """Write the recorded events and the commands that follow from them, in one commit. The
+        follow-ups are stored with `attempts` attempts counted, and are due for workers after
+        `due_in`. If the store does not answer, the identical commit is sent again, at most
         `resends` times.
 
-        Raises what `Log.append` does, `AggregateExists` for an added aggregate whose id is taken, and
-        what a decision raises.
+        Raises what `Log.append` raises, `AggregateExists` if the id of an added aggregate is taken,
+        and what an event handler raises.
         """
         recorded = self._recorded()
         decided = [
@@ -107,7 +107,7 @@ class StoreUnitOfWork:
             for command in decide(event)
         ]
         follow_ups = self._follow_ups(decided, ids, attempts, due_in) if decided else []
-        scheduled = self._due_later(recorded, len(decided), ids) if self._scheduled else []
+        scheduled = self._scheduled_rows(recorded, len(decided), ids) if self._scheduled else []
         envelope = self._envelope
         if recorded or scheduled or envelope.consumes or envelope.idempotency:
             pending = [row for row, _ in follow_ups] + scheduled if follow_ups or scheduled else ()
@@ -231,11 +231,12 @@ class StoreUnitOfWork:
             for ordinal, (cause, command) in enumerate(decided)
         ]
 
-    def _due_later(
+    def _scheduled_rows(
         self, recorded: tuple[RecordedEvent, ...], ordinal: int, ids: IdSource
     ) -> list[PendingCommand]:
-        """What was scheduled. It is kept with the first stream that has an event in the commit; with
-        none, under the name of the command. A new chain of follow-ups begins with it: depth 0."""
+        """The scheduled commands as pending commands. Their keys name the first stream that has an
+        event in the commit; without events, the stream ``command/<command id>``. Each begins a new
+        chain of follow-ups, with depth 0."""
         envelope = self._envelope
         stream_id, version, cause = f"command/{envelope.message_id}", 0, envelope.message_id
         if recorded:
@@ -261,7 +262,7 @@ class StoreUnitOfWork:
             enlisted = self._enlisted[append.after.stream_id]
             if snapshots.are_due(enlisted.aggregate, enlisted.snapshot):
                 snapshot = snapshots.take(enlisted.aggregate)
-                with suppress(StoreError):  # a cache: the commit stands without it
+                with suppress(StoreError):  # a snapshot is only a cache
                     if snapshot:
                         self._store.save_snapshot(snapshot)
 

@@ -1,7 +1,7 @@
-"""`bootstrap()`: from explicit tables to a message bus whose wiring has been checked.
+"""`bootstrap()`: makes a message bus from explicit tables, after checking the wiring.
 
-Everything that can be wrong with the wiring is found here, at start, and refused by name. The
-container (punq) makes each handler once; no later call goes through it.
+A mistake in the wiring is found here, at start, and the error names it. The container (punq) makes
+each handler once; no later call uses the container.
 """
 
 import inspect
@@ -32,14 +32,15 @@ from .subscription import Subscriber
 M = TypeVar("M", bound=type[Message])
 V = TypeVar("V")
 Table = Mapping[M, V] | Iterable[tuple[M, V]]
-"""Rows of message type and handler. Pairs rather than a dict, so that a row given twice is seen."""
+"""Rows of message type and handler. Pairs are accepted besides a dict, so that a row given twice is
+noticed."""
 
 SHAPES: dict[Any, list[list[str]]] = {
     CommandHandler: [["self", "command", "uow"]],
     EventHandler: [["self", "event"], ["self", "event", "recorded: RecordedEvent"]],
     QueryHandler: [["self", "query", "reader"]],
 }
-"""What the `handle` of each kind of handler may ask for."""
+"""The parameters that the `handle` of each kind of handler may have."""
 
 
 def bootstrap(
@@ -59,17 +60,18 @@ def bootstrap(
 ) -> MessageBus:
     """Check the wiring and make the message bus.
 
-    `commands` and `queries` give each message type its one handler, `events` each event type its
-    handlers, in the order they decide; several rows of one event are merged. `subscribers` make what
-    follows the feed, given the bus. `dependencies` maps a port to the adapter that serves it;
-    handlers ask for ports in their ``__init__``. `Clock` and `IdSource` are ports too, the system's
-    unless given. `snapshot_every` is after how many events an aggregate is snapshotted; 0, never.
+    `commands` and `queries` give each message type its one handler. `events` gives each event type
+    its handlers, in the order they decide; several rows of one event are merged. `subscribers` are
+    functions that make a subscriber of the feed, given the bus. `dependencies` maps a port to the
+    adapter that implements it; handlers ask for ports in their ``__init__``. `Clock` and `IdSource`
+    are ports too; by default they are the system's. `snapshot_every` is the number of events after
+    which an aggregate is snapshotted; 0 means never.
 
     Raises `ConfigurationError` for: two handlers of one command or query; one handler twice for one
-    event; a handler paired with another type than its own; a `handle` of the wrong shape; an event
-    that no aggregate applies; two messages, streams, projections or subscribers of one name;
-    upcasters with a gap, a cycle or a double; an event handler that asks for anything but settings (a
-    frozen Struct); a dependency that nothing provides.
+    event; a handler in the row of another message type than its own; a `handle` with wrong
+    parameters; an event that no aggregate applies; two messages, streams, projections or
+    subscribers of one name; upcasters with a gap, a cycle or a duplicate; an event handler that
+    asks for anything but settings (a frozen Struct); a dependency that nothing provides.
     """
     ports = {Clock: SystemClock(), IdSource: RandomIds(), **(dependencies or {})}
     make = _Maker(ports)
@@ -125,8 +127,8 @@ def _rows(table: Table[M, V], kind: str) -> dict[M, V]:
 def _merged(
     table: Table[type[Event], Iterable[type[EventHandler[Any]]]],
 ) -> dict[type[Event], list[type[EventHandler[Any]]]]:
-    """The rows of each event as one, in the order they came: a process may add its reactions to the
-    events of an aggregate without touching that aggregate's table."""
+    """Merges the rows of each event, in the order given. So a process can add event handlers to the
+    events of an aggregate without changing that aggregate's table."""
     rows: dict[type[Event], list[type[EventHandler[Any]]]] = {}
     for event, handlers in table.items() if isinstance(table, Mapping) else table:
         row = rows.setdefault(event, [])
@@ -153,14 +155,14 @@ class _Maker:
         for name, hint in _dependencies_of(handler).items():
             if not (isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
                 raise ConfigurationError(
-                    f"{handler.__name__} asks for {name}: {_name(hint)}, but an event handler decides "
-                    "from the event alone: it may be given settings (a frozen msgspec.Struct); "
-                    "whatever reads or writes belongs in a command handler"
+                    f"{handler.__name__} asks for {name}: {_name(hint)}, but an event handler "
+                    "decides from the event alone: it may be given settings (a frozen "
+                    "msgspec.Struct); whatever reads or writes belongs in a command handler"
                 )
         return self.handler(EventHandler, message, handler)
 
     def handler(self, kind: Any, message: type[Message], handler: Any) -> Any:
-        """The one instance of this handler, with the ports it asks for."""
+        """The one instance of this handler, made with the ports it asks for."""
         name, row = _name(handler), message.__name__
         if kind not in getattr(handler, "__mro__", ()):
             raise ConfigurationError(f"{name} in the row of {row} is not a {_name(kind)}")
@@ -171,10 +173,10 @@ class _Maker:
             raise ConfigurationError(f"{name} has no method handle")
         asked, shapes = _required(handler.handle), SHAPES[kind]
         hints = get_type_hints(handler.handle)
-        is_called_so = len(asked) in [len(shape) for shape in shapes]
+        has_known_parameters = len(asked) in [len(shape) for shape in shapes]
         if kind is EventHandler and len(asked) == len(shapes[-1]):
-            is_called_so = hints.get(asked[-1]) is RecordedEvent
-        if not is_called_so:
+            has_known_parameters = hints.get(asked[-1]) is RecordedEvent
+        if not has_known_parameters:
             called_with = " or ".join(f"({', '.join(shape)})" for shape in shapes)
             raise ConfigurationError(
                 f"{name}.handle takes ({', '.join(asked)}); {_name(kind)}.handle is called with "
@@ -186,8 +188,8 @@ class _Maker:
         for dependency, hint in _dependencies_of(handler).items():
             if hint not in self._ports:
                 raise ConfigurationError(
-                    f"{name} asks for {dependency}: {_name(hint)}, and nothing provides it: add it to "
-                    "the dependencies given to bootstrap()"
+                    f"{name} asks for {dependency}: {_name(hint)}, and nothing provides it: add it "
+                    "to the dependencies given to bootstrap()"
                 )
         try:
             return self._container.instantiate(handler)

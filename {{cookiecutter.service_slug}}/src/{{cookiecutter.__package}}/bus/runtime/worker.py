@@ -1,8 +1,8 @@
 """The worker: runs the pending commands that are due.
 
-Each attempt is counted before it begins, by a conditional write that is also the claim to it. So of
-any number of workers one gets it, and a command that kills its process is parked in the end like any
-other that fails.
+A worker claims a command before it runs it: a conditional write counts the attempt. So only one of
+any number of workers runs an attempt. A command that kills its process has its attempts counted
+too, and is parked after the last one, like any other that fails.
 """
 
 from datetime import timedelta
@@ -23,9 +23,9 @@ class Worker:
         self._bus, self._interval = bus, interval
 
     def run(self, stop: Event) -> None:
-        """Look for due commands again and again, until `stop` is set. The one under way is finished.
+        """Run due commands again and again, until `stop` is set. The command under way is finished.
 
-        Raises `StoreUnavailable` when the store is out of reach: what is due stays due.
+        Raises `StoreUnavailable` when the store does not answer: the commands stay due.
         """
         while not stop.is_set():
             if not self.run_once(stop):
@@ -38,8 +38,8 @@ class Worker:
         return sum(self._run_stream(stream_id, stop) for stream_id in streams)
 
     def _run_stream(self, stream_id: str, stop: Event | None) -> int:
-        """A stream's open commands, in order; one that is not due, or fails, holds back those after
-        it. A command out of order waits for none."""
+        """Run a stream's open commands, in order. A command that is not due, or that fails, holds
+        back the in-order commands after it. A command out of order waits for no other."""
         attempted, held_back = 0, False
         for pending in self._bus.store.pending(stream_id):
             if stop is not None and stop.is_set():
@@ -54,12 +54,13 @@ class Worker:
         return attempted
 
     def _claim(self, pending: PendingCommand) -> tuple[PendingCommand | None, bool]:
-        """The command with this attempt counted, or None if this worker is not to run it now. In the
-        second case, the other value says whether its stream may go on all the same."""
+        """Claim the command. Returns it with this attempt counted, or None if this worker must not
+        run it now. If None, the second value says whether the later commands of its stream may
+        run."""
         now, dispatch = self._bus.clock.now(), self._bus.dispatch
         if pending.due_at > now:
             return None, False
-        if pending.attempts >= dispatch.attempts:  # the last one never came back
+        if pending.attempts >= dispatch.attempts:  # the last attempt never ended: its process died
             parked = self._bus.park(pending, f"gave up after {pending.attempts} attempts")
             return None, parked
         due_at = now + dispatch.wait_after(pending.attempts + 1)

@@ -1,1 +1,2 @@
-"""The store: the ports to it, by role, and what passes through them. Adapters implement these."""
+"""The store: its ports by role, and the values that pass through them. Adapters implement the
+ports."""

@@ -1,9 +1,9 @@
-"""Messages to stored text and back.
+"""The codec: encodes messages as stored text, and decodes them.
 
-The text is JSON, each message an object that names its own type (and its version, from 2 on) under
-``$type``. A message that would not come back equal is refused before it is written: JSON libraries
-turn NaN into null and a tuple into a list without an error, and a stream with such a value could
-never be loaded again.
+The text is a JSON array with an object for each message. ``$type`` names the message and, from
+version 2 on, its version. Before a message is written, the codec decodes its text and refuses it if
+the result is not equal. JSON libraries turn NaN into null and a tuple into a list without an error,
+and a stream with such a value could never be loaded again.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,8 +25,8 @@ CODEC_VERSION = 1
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """A stored message that this code cannot read: the name that it is stored under, and its fields
-    as they are stored. Only listings are given such a one."""
+    """A stored message that this code cannot read: its stored name and its stored fields. Only
+    listings return one."""
 
     name: str
     fields: dict[str, Any]
@@ -49,12 +49,13 @@ class Codec(Generic[M]):
                     "give one of them another name= or version="
                 )
         self.types, self._upcasters = by_tag, upcasters or Upcasters()
-        union: Any = Union[tuple(by_tag.values())] if by_tag else None  # noqa: UP007 - built at run time
+        # `Union[...]`, because its members are known only at run time.
+        union: Any = Union[tuple(by_tag.values())] if by_tag else None  # noqa: UP007
         self._decoder = msgspec.json.Decoder(list[union])
 
     def encode(self, messages: Sequence[M]) -> str:
         """The messages as the text of a JSON array. Raises `CodecError` for a value that would not
-        come back equal."""
+        be equal after decoding."""
         try:
             text = msgspec.json.encode(messages)
             if self._decoder.decode(text) == messages:
@@ -66,15 +67,15 @@ class Codec(Generic[M]):
         raise CodecError(f"{names} cannot be stored: {reason}")
 
     def decode(self, text: str) -> list[M]:
-        """The messages of this array, in order. Raises `UnknownEvent`."""
+        """The messages of this JSON array, in order. Raises `UnknownEvent`."""
         try:
             return self._decoder.decode(text)
         except msgspec.ValidationError:
             return self._lifted(text)
 
     def listed(self, text: str) -> list[M | Unknown]:
-        """The messages of this array for a listing, which goes on at a message that it cannot read.
-        Nothing is raised, whatever the text is."""
+        """The messages of this JSON array for a listing. It does not stop at a message that it
+        cannot read, but gives an `Unknown`. It never raises, whatever the text is."""
         try:
             stored = msgspec.json.decode(text, type=list[msgspec.Raw])
         except ValueError:
@@ -91,10 +92,10 @@ class Codec(Generic[M]):
             return Unknown(str(fields.pop("$type", "not readable")), fields)
 
     def replay(self, texts: Iterable[str], aggregate: Aggregate) -> None:
-        """Apply the events of these arrays to the aggregate, each as soon as its array is decoded.
+        """Decode these JSON arrays and apply their events to the aggregate, array by array.
 
-        One loop, without a call for each array or a list of all events, so that little is added to
-        the cost of decoding. Raises `UnknownEvent`.
+        This is one loop, without a call for each array and without a list of all events, so that it
+        adds little to the cost of decoding. Raises `UnknownEvent`.
         """
         decode = self._decoder.decode
         appliers: Mapping[Any, Callable[[Any, Any], None]] = aggregate.appliers
@@ -125,8 +126,8 @@ class Codec(Generic[M]):
 class Codecs:
     """The codecs of one service: one for its commands, and one for the events of each aggregate.
 
-    Raises `ConfigurationError` if two aggregates have streams of one name, and for upcasters that
-    do not end at a message of these.
+    Raises `ConfigurationError` if two aggregates have the same `stream_name`, or if a chain of
+    upcasters does not end at one of these messages.
     """
 
     def __init__(
@@ -157,7 +158,7 @@ class Codecs:
 
     @property
     def aggregates(self) -> Mapping[str, type[Aggregate]]:
-        """The aggregates whose streams can be read, by the name of their streams."""
+        """The aggregates whose streams can be read, by `stream_name`."""
         return self._aggregates
 
     def events(self, aggregate_type: type[Aggregate]) -> Codec[Event]:
@@ -174,7 +175,8 @@ class Codecs:
         return [self.events(aggregate_type) for aggregate_type in self._aggregates.values()]
 
     def of_stream(self, stream_id: str) -> Codec[Event]:
-        """The codec of the events in this stream. Raises `UnknownEvent` if no aggregate has it."""
+        """The codec of the events in this stream. Raises `UnknownEvent` if no aggregate has such
+        streams."""
         name = stream_id.partition("/")[0]
         aggregate_type = self._aggregates.get(name)
         if aggregate_type is None:
@@ -182,13 +184,13 @@ class Codecs:
         return self.events(aggregate_type)
 
     def recorded(self, commit: StoredCommit) -> list[RecordedEvent]:
-        """The events of a stored commit, as they stand in the log. Raises `UnknownEvent`."""
+        """The recorded events of a stored commit. Raises `UnknownEvent`."""
         events = self.of_stream(commit.stream_id).decode(commit.events)
         return [commit.recorded(event, offset) for offset, event in enumerate(events)]
 
     def listed(self, commit: StoredCommit) -> list[Event | Unknown]:
-        """The events of a stored commit for a listing, which goes on at an event, and at a stream,
-        that it cannot read."""
+        """The events of a stored commit for a listing. It gives an `Unknown` for each event that it
+        cannot read, also if it does not know the stream's aggregate."""
         try:
             codec = self.of_stream(commit.stream_id)
         except UnknownEvent:

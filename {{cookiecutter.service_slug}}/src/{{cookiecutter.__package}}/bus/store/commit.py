@@ -1,4 +1,4 @@
-"""The commit: all that one command makes true, together or not at all."""
+"""The commit: everything that one command writes, in one atomic write."""
 
 from datetime import datetime
 
@@ -15,20 +15,22 @@ from .stream import Position, StreamAppend
 MAX_COMMIT_BYTES = 380_000
 MAX_COMMIT_STREAMS = 90
 MAX_COMMIT_ROWS = 98
-"""Streams and follow-ups together. The limits are those of the narrowest store (400 KB an item, 100
-items a transaction), and the same on every store."""
+"""The limit of streams and follow-ups together. The limits are those of the strictest store (400 KB
+for an item, 100 items in a transaction). They are the same on every store, so that a commit fits
+all of them."""
 
-_CONTEXTS_FIT = 80_000
-"""Up to this size of events and follow-ups, even 98 contexts of 3 KB stay within the limit: only a
-commit that is larger has to measure them."""
+_MEASURE_CONTEXTS_ABOVE = 80_000
+"""Up to this size of events and follow-ups, even 98 contexts of 3 KB stay within the limit. So only
+a larger commit measures its contexts."""
 
 
 class Commit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What `Log.append` writes.
 
-    `unchanged` are streams that were read and must not have moved; `consumes` is the pending command
-    that this one was; `idempotency` says under which key it was handled. Raises `CommitTooLarge` when
-    it is made beyond the limits above.
+    `unchanged` are the positions of streams that were loaded and get no events: the append checks
+    that they have not changed. `consumes` is the key of the pending command that this commit
+    handles. `idempotency` is the record of its idempotency key. Raises `CommitTooLarge`, when it is
+    made, beyond the limits above.
     """
 
     command_id: str
@@ -47,7 +49,7 @@ class Commit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             size += _bytes(append.events)
         for pending in self.follow_ups:
             size += _bytes(pending.payload)
-        if size > _CONTEXTS_FIT:
+        if size > _MEASURE_CONTEXTS_ABOVE:
             size += len(self.appends) * _bytes(self.context.text())
             size += sum([_bytes(pending.context.text()) for pending in self.follow_ups])
         streams = len(self.appends) + len(self.unchanged)
@@ -70,7 +72,8 @@ def _bytes(text: str) -> int:
 
 
 class StoredCommit(msgspec.Struct, frozen=True, gc=False, tag="commit"):
-    """What a store keeps of a commit in one stream. `version` is that of its first event."""
+    """A commit as one of its streams stores it. `version` is the version of its first event,
+    `events` a JSON array of `count` events."""
 
     stream_id: str
     version: int
@@ -83,7 +86,7 @@ class StoredCommit(msgspec.Struct, frozen=True, gc=False, tag="commit"):
 
     @classmethod
     def all_of(cls, commit: Commit) -> "list[StoredCommit]":
-        """The commit, as it is kept in each of its streams."""
+        """The commit as each of its streams stores it."""
         return [
             cls(
                 append.after.stream_id,
@@ -99,7 +102,7 @@ class StoredCommit(msgspec.Struct, frozen=True, gc=False, tag="commit"):
         ]
 
     def recorded(self, event: Event, offset: int) -> RecordedEvent:
-        """The event at this place in the commit, from 0, as it stands in the log."""
+        """The recorded event at `offset` in the commit, counted from 0."""
         version = self.version + offset
         return RecordedEvent(
             event,

@@ -1,4 +1,4 @@
-"""The event store: the ports by role, united."""
+"""The event store: one port that unites the ports by role."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from .views import Views
 
 
 class EventStore(Log, PendingCommands, Transfer, Protocol):
-    """What an adapter implements. Safe for any number of threads; every adapter passes the one
+    """What an adapter implements. Safe for any number of threads. Every adapter passes the same
     contract suite.
 
     Each call raises `StoreUnavailable` when the store does not answer in a bounded time.
@@ -21,9 +21,9 @@ class EventStore(Log, PendingCommands, Transfer, Protocol):
         ...
 
     def ping(self) -> None:
-        """Return if the store can be read."""
+        """Return if the store can be read; otherwise raise."""
         ...
 
     def close(self) -> None:
-        """Release what the adapter holds."""
+        """Release the adapter's connections and files."""
         ...

@@ -1,4 +1,4 @@
-"""Idempotency keys: what makes a command from outside the same as one that was sent before."""
+"""Idempotency keys: they show that a command from outside was sent before."""
 
 from datetime import datetime
 
@@ -8,8 +8,9 @@ from .stream import Position
 
 
 class Idempotency(msgspec.Struct, frozen=True, gc=False):
-    """The `key` that a caller gave, within a `scope` such as the route and the caller. `fingerprint`
-    tells apart two requests that were given one key by mistake."""
+    """The `key` that a caller gave, within a `scope` such as the route and the caller.
+    `fingerprint` is a hash of the request: it detects a key that was given to two different
+    requests by mistake."""
 
     scope: str
     key: str
@@ -17,8 +18,8 @@ class Idempotency(msgspec.Struct, frozen=True, gc=False):
 
 
 class IdempotencyRecord(msgspec.Struct, frozen=True, gc=False, tag="idempotency"):
-    """The record that the command of this key was handled; it lasts until `expires_at`. `after` says
-    where its commit is: in each of these streams, right after the position."""
+    """Records that the command with this key was handled. It is valid until `expires_at`. `after`
+    says where the commit is: in each of these streams, directly after the position."""
 
     idempotency: Idempotency
     command_id: str

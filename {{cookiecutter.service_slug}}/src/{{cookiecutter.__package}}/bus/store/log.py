@@ -1,4 +1,4 @@
-"""The log: the port to the streams of events, and to the feed of all of them."""
+"""The log: the port to the streams of events, and to the feed of all commits."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -11,12 +11,12 @@ from .idempotency import IdempotencyRecord
 from .stream import LoadedStream, Snapshot
 
 Progress = Callable[[int, int], None]
-"""Is told how much is done, and of about how much."""
+"""A callback that is given how much is done, and an estimate of the total."""
 
 
 class FeedPage(msgspec.Struct, frozen=True):
-    """Commits that follow a checkpoint, and the checkpoint after them. `more` says that asking
-    again at once is worth it."""
+    """A page of the feed: the commits after a checkpoint, and the checkpoint after them. `more` is
+    true if the caller should ask for the next page at once."""
 
     commits: list[StoredCommit]
     checkpoint: str
@@ -24,43 +24,48 @@ class FeedPage(msgspec.Struct, frozen=True):
 
 
 class PushedFeed(Protocol):
-    """A store that also pushes its feed: it invokes a function with what was written to it."""
+    """A store that also pushes its feed: it invokes a function with the records of its writes."""
 
     def commits_in(self, records: Sequence[Any]) -> list[StoredCommit]:
-        """The commits among these records."""
+        """The commits among these records, without the other writes."""
         ...
 
 
 class Log(Protocol):
-    """The port. A store moves text: it knows streams, commits and pending commands, and no message
+    """The port. A store moves text: it knows streams, commits and pending commands, but no message
     type. `append` is the only call that writes events."""
 
     def load(self, stream_id: str, at: int | None = None, *, fingerprint: str = "") -> LoadedStream:
-        """The whole stream, and what is open in it. With `at`, only the commits that begin at or
-        before this version, and nothing that is open. With `fingerprint`, what follows the newest
-        snapshot that was made under it, if there is one."""
+        """Load the whole stream and its open pending commands.
+
+        With `at`: only the commits whose first event has this version or a lower one, and no
+        pending commands. With `fingerprint`: the newest snapshot that has this fingerprint, if
+        there is one, and only the commits after it.
+        """
         ...
 
     def commits(
         self, stream_id: str, first: int = 1, last: int | None = None
     ) -> list[StoredCommit]:
-        """The commits of a stream, in order: those that begin at the version `first` or later and,
-        if it is given, at `last` or before."""
+        """The commits of a stream, in order, whose first event has the version `first` or a higher
+        one and, if `last` is given, the version `last` or a lower one."""
         ...
 
     def append(self, commit: Commit) -> None:
-        """Make the commit true. The identical commit of a command from outside may be sent again:
-        if it was taken before, this returns.
+        """Write the commit atomically, if all its streams still have the versions that it expects.
+
+        The identical commit of a command from outside may be sent again: if it was written before,
+        this returns.
 
         Raises `DuplicateCommand` if the pending command it consumes is gone or parked, or if its
-        idempotency key has been used (and had not expired when it was recorded),
-        `ConcurrencyError` if a stream has moved on. After either, nothing was written.
+        idempotency key is used (and had not expired at `recorded_at`). Raises `ConcurrencyError` if
+        a stream has changed. After either error, nothing was written.
         """
         ...
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
-        """Keep this snapshot in place of any other of its stream, unless one of the same
-        fingerprint and a higher version is kept."""
+        """Store this snapshot in place of any other of its stream, unless the stored one has the
+        same fingerprint and a higher version."""
         ...
 
     def handled(self, scope: str, key: str, now: datetime) -> IdempotencyRecord | None:
@@ -69,18 +74,19 @@ class Log(Protocol):
 
     def feed(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
         """The commits of all streams after a checkpoint, about `limit` of them; from the beginning
-        without one. Each stream's are in order. None is ever skipped; some may be given again."""
+        if it is None. The commits of one stream come in order. The feed never skips a commit; it
+        may give one again."""
         ...
 
     def end(self) -> str:
-        """The checkpoint of now: the feed after it gives what is committed from now on."""
+        """The checkpoint of the present moment: the feed after it gives only later commits."""
         ...
 
     def size(self) -> int:
-        """About how many commits there are: for showing progress."""
+        """About how many commits there are, for showing progress."""
         ...
 
     def correlated(self, correlation_id: str, progress: Progress) -> Iterable[StoredCommit]:
-        """All commits of this correlation id, each stream's in order. `progress` is told how far the
-        search is, where the store has no index for it."""
+        """All commits with this correlation id, in order within each stream. `progress` shows how
+        far the search is, on a store that has no index for it."""
         ...

@@ -1,4 +1,4 @@
-"""Pending commands: what follows from an event and is still to be handled, and the port to them."""
+"""Pending commands: commands that follow from an event and are still to be handled; their port."""
 
 from datetime import datetime
 from typing import Protocol
@@ -7,13 +7,14 @@ import msgspec
 
 from ..model.context import Context
 
-# gc=False, here and in the modules beside: these hold texts, times and each other, and so no cycle
-# that the garbage collector would have to find.
+# gc=False, here and in the neighbouring modules: these values hold only texts, times and each
+# other, so there is no reference cycle for the garbage collector to find.
 
 
 class PendingKey(msgspec.Struct, frozen=True, gc=False, order=True):
-    """The name of a pending command: its stream, the version of the first event of its commit in that
-    stream, and its place among the follow-ups of the commit, from 0. Sorts in the order to run.
+    """The key of a pending command: the id of its source stream, the version of the first event of
+    its commit in that stream, and its ordinal among the follow-ups of the commit, from 0. Keys sort
+    in the order to run.
 
     As text, it is ``Order/42@1#0``; `parse` is the inverse.
     """
@@ -27,7 +28,7 @@ class PendingKey(msgspec.Struct, frozen=True, gc=False, order=True):
 
     @classmethod
     def parse(cls, text: str) -> "PendingKey":
-        """Raises `ValueError` for what is no such name."""
+        """The inverse of `str`. Raises `ValueError` for a text of another form."""
         stream_id, _, place = text.rpartition("@")
         version, _, ordinal = place.partition("#")
         if not (stream_id and version.isdecimal() and ordinal.isdecimal()):
@@ -36,12 +37,13 @@ class PendingKey(msgspec.Struct, frozen=True, gc=False, order=True):
 
 
 class PendingCommand(msgspec.Struct, frozen=True, gc=False, tag="pending"):
-    """A command that follows from an event, and is still to be handled: a token in the store, which
-    the commit that handles it consumes.
+    """A command that follows from an event and is still to be handled: a row in the store. The
+    commit that handles the command consumes the row: it deletes it in the same write.
 
-    Workers see it from `due_at` on; `attempts` counts the runs that have begun. It runs once no
-    earlier one of its stream is open, unless `in_order` is false. Parked, it is a dead letter:
-    nothing runs or consumes it, and it holds nothing back; `error` says why.
+    Workers see the command from `due_at` on. `attempts` counts the runs that have begun. An
+    in-order command runs only when no earlier in-order command of its stream is open. A parked
+    command is a dead letter: it does not run, it cannot be consumed, and no command waits for it;
+    `error` says why it was parked.
     """
 
     key: PendingKey
@@ -59,21 +61,24 @@ class PendingCommands(Protocol):
     """The port. Only `Log.append` adds and consumes pending commands."""
 
     def pending(self, stream_id: str) -> list[PendingCommand]:
-        """The open follow-ups of one stream, in order, as of now; not the parked ones."""
+        """The open pending commands of one stream, in order, read consistently; not the parked
+        ones."""
         ...
 
     def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
-        """Names of follow-ups, of any stream, that are due: at most `limit`, the longest due first.
-        A hint: some may be gone already, and one just written may be missing."""
+        """The keys of pending commands, of any stream, that are due: at most `limit`, the longest
+        due first. A hint: some may be gone already, and one just written may be missing."""
         ...
 
     def claim(self, pending: PendingCommand, due_at: datetime) -> bool:
-        """Count an attempt that is about to begin, and let no other begin before `due_at`. False if
-        the command is no longer as given: gone, parked, or claimed by another."""
+        """Compare-and-set: count an attempt that is about to begin, and let no other begin before
+        `due_at`. False if the stored command is no longer as given: it is gone, parked, or claimed
+        by another worker."""
         ...
 
     def park(self, pending: PendingCommand, at: datetime, error: str) -> bool:
-        """Make it a dead letter, in place. False if it is no longer as given."""
+        """Compare-and-set: make the command a dead letter. False if the stored command is no longer
+        as given."""
         ...
 
     def parked(self, limit: int = 100) -> list[PendingCommand]:
@@ -81,10 +86,10 @@ class PendingCommands(Protocol):
         ...
 
     def replay(self, key: PendingKey, due_at: datetime) -> bool:
-        """Open a dead letter again, out of order and with no attempt counted. False if there is
-        none of this name."""
+        """Make a dead letter a pending command again, out of order and with no attempt counted.
+        False if there is no dead letter with this key."""
         ...
 
     def drop(self, key: PendingKey) -> bool:
-        """Delete a dead letter. False if there is none of this name."""
+        """Delete a dead letter. False if there is none with this key."""
         ...

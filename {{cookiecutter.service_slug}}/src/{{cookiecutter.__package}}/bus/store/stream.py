@@ -1,4 +1,4 @@
-"""A stream: its end, what is appended to it, and what a load of it brings."""
+"""A stream: its position, an append to it, a snapshot of it, and the result of loading it."""
 
 import msgspec
 
@@ -6,10 +6,12 @@ from .pending import PendingCommand
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
-    """The end of a stream as it was loaded, to append after. It comes from a load, and is never made
-    up, so that a position with a wrong version is the sign of a conflict and of nothing else.
+    """The end of a stream when it was loaded: the version of its last event. An append goes after
+    it.
 
-    `Position.start` is the end of a stream that has no event yet.
+    A position always comes from a load and is never made up. So if its version is not the stream's
+    present version, there was a conflict, and nothing else can be the reason. `Position.start` is
+    the position of a stream that has no events yet.
     """
 
     stream_id: str
@@ -31,7 +33,7 @@ class StreamAppend(msgspec.Struct, frozen=True, gc=False):
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
     """The state of an aggregate at the end of a commit, as text: a cache of the fold.
 
-    `fingerprint` names the code that made it. Other code cannot use it.
+    `fingerprint` identifies the code that made it. Other code cannot use the snapshot.
     """
 
     stream_id: str
@@ -41,8 +43,9 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
 
 
 class LoadedStream(msgspec.Struct, frozen=True):
-    """A stream as it was at one moment: its end, the events of its commits in order, each commit's a
-    JSON array, and its open follow-ups. With a `snapshot`, the events are those after it."""
+    """A stream at one moment: its position, the events of its commits in order (a JSON array for
+    each commit), and its open pending commands. With a `snapshot`, the events are those after
+    it."""
 
     position: Position
     events: list[str]

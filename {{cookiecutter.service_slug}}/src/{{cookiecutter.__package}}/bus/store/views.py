@@ -1,8 +1,8 @@
-"""The port to the read models: rows that a projection keeps, beside the events in the same store.
+"""The port to the read models: the rows of projections, in the same store as the events.
 
-A row is made from the events of one stream, up to a version. Of two rows with one key, the one with
-the higher version is the newer, whoever wrote it and when. So a write that is repeated, late or out of
-order changes nothing.
+A row is folded from the events of one stream, up to a version. Of two rows with the same key, the
+one with the higher version is newer, whichever process wrote it and when. So a write that is
+repeated, late or out of order changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ import msgspec
 
 
 class ViewRow(msgspec.Struct, frozen=True, gc=False):
-    """A row of a read model. `label` is what lists are filtered by, `sort` (then `key`) what they
-    are sorted by, as text; both may be at most 200 characters of ASCII. `data` is the rest, as JSON."""
+    """A row of a read model. Lists are filtered by `label` and sorted by `sort`, then by `key`, as
+    text. `label` and `sort` have at most 200 ASCII characters. `data` is the row as JSON."""
 
     key: str
     version: int
@@ -23,7 +23,7 @@ class ViewRow(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def place(self) -> tuple[str, str]:
-        """Where the row stands in a list."""
+        """The row's place in the order of a list."""
         return (self.sort, self.key)
 
 
@@ -32,11 +32,12 @@ class Views(Protocol):
     does not answer in a bounded time."""
 
     def rows(self, view: str, keys: Sequence[str]) -> Mapping[str, ViewRow]:
-        """The rows of these keys, of those that are there."""
+        """The rows with these keys, as far as they exist."""
         ...
 
     def put(self, view: str, rows: Sequence[ViewRow]) -> None:
-        """Write each row, unless one of its key is there with the same or a higher version."""
+        """Write each row, unless a row with the same key and the same or a higher version is
+        stored."""
         ...
 
     def find(
@@ -46,8 +47,8 @@ class Views(Protocol):
         limit: int,
         after: tuple[str, str] | None = None,
     ) -> list[ViewRow]:
-        """The rows with one of these labels, at most `limit`, from the end of the sort order
-        backward: those that come after this place in the list."""
+        """The rows with one of these labels, at most `limit`, in descending order of `place`. With
+        `after`, only the rows that follow this place in the list."""
         ...
 
     def clear(self, view: str) -> None:
@@ -55,9 +56,10 @@ class Views(Protocol):
         ...
 
     def cell(self, name: str) -> str | None:
-        """A text kept under a name: a checkpoint, say."""
+        """The text stored under a name, such as a checkpoint; None if there is none."""
         ...
 
     def set_cell(self, name: str, text: str, was: str | None) -> bool:
-        """Keep this text under the name, if what is kept there is still `was`."""
+        """Compare-and-set: store this text if the text stored under the name is still `was`. False
+        if it is another."""
         ...

@@ -1,4 +1,4 @@
-"""What a request body may hold: strict JSON, ids that are ids, objects of a bounded depth."""
+"""Request bodies: strict JSON, checked ids, and objects of a limited depth."""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
@@ -33,7 +33,7 @@ class StrictRoute(APIRoute):
 
 
 class Body(BaseModel):
-    """The base of request bodies: a field that is not named is refused."""
+    """The base of request bodies: a field that is not declared is refused."""
 
     model_config = ConfigDict(extra="forbid")
 

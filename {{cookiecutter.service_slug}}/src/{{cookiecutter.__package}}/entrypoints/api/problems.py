@@ -1,4 +1,4 @@
-"""Every error as application/problem+json (RFC 9457), and none that tells more than it should."""
+"""Errors as application/problem+json (RFC 9457), without details that a client must not see."""
 
 from http import HTTPStatus
 from typing import Any
@@ -91,7 +91,7 @@ def install(app: FastAPI) -> None:
 
 
 async def _http(request: Request, error: HTTPException) -> JSONResponse:
-    # FastAPI answers 400 where it could not parse a body: here, all invalid input is 422.
+    # FastAPI answers 400 for a body that it cannot parse. Here, all invalid input is 422.
     status = 422 if error.status_code == HTTPStatus.BAD_REQUEST else error.status_code
     log.refused_request(request.method, status)
     headers = dict(error.headers or {})
@@ -101,7 +101,7 @@ async def _http(request: Request, error: HTTPException) -> JSONResponse:
 
 
 def _methods(request: Request) -> list[str]:
-    """What the path takes. Starlette names the methods of the first of its routes alone."""
+    """The methods that the path has. Starlette names only those of the first of its routes."""
     operations = request.app.openapi()["paths"].get(request.scope["route"].path, {})
     return sorted(method.upper() for method in operations)
 
@@ -116,7 +116,8 @@ async def _invalid(request: Request, error: RequestValidationError) -> JSONRespo
 
 
 def _field(found: dict[str, Any]) -> InvalidField:
-    """The outermost field alone, and only if the API knows it: deeper names are the caller's."""
+    """Names only the outermost field, and only if the API declares it: deeper names are the
+    caller's data."""
     if found["type"] == "extra_forbidden":
         return InvalidField(field=found["loc"][0], message="there is a field that is not known")
     return InvalidField(field=".".join(map(str, found["loc"][:2])), message=found["msg"])
@@ -127,7 +128,7 @@ async def _failed(_request: Request, error: Exception) -> JSONResponse:
 
 
 def from_the_bus(error: Exception) -> JSONResponse:
-    """The problem that an error of the bus is to whoever asked. It is logged."""
+    """The response to an error of the bus, as a problem. Logs the error."""
     log.log_error(error)
     match error:
         case CodecError():

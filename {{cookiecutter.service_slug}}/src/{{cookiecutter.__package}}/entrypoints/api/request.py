@@ -1,4 +1,5 @@
-"""What surrounds every request: its correlation id, its size limit, and the end of its errors."""
+"""What surrounds every request: its correlation id, its size limit, and the handling of its
+errors."""
 
 import asyncio
 import hashlib
@@ -17,8 +18,9 @@ from . import problems
 
 HEADER = "X-Correlation-ID"
 
-# A body that is refused is still read this far, unseen: a connection closed on a client that is
-# sending is reset, and the answer lost with it (what nginx calls a lingering close).
+# Lingering close (nginx's term): a body that is refused is still read, up to these limits, and
+# thrown away. If the server closed the connection while the client is sending, the connection would
+# be reset, and the client would lose the answer.
 LINGER_BYTES = 1024 * 1024
 LINGER_SECONDS = 1.0
 
@@ -29,8 +31,9 @@ async def _bus(request: Request) -> MessageBus:
 
 
 async def _context(request: Request) -> Context:
-    """Who calls, and what the request is part of. A middleware that knows the caller sets
-    `state.caller`; one that knows a trace sets `state.trace`, for requests that bring none."""
+    """The context of the request: its caller, its correlation id and its trace. A middleware that
+    identifies the caller sets `state.caller`. One that knows a trace sets `state.trace`, which is
+    used if the request brings none."""
     trace = request.headers.get("traceparent", getattr(request.state, "trace", None))
     return Context(
         request.state.correlation_id,
@@ -50,7 +53,8 @@ async def _idempotency(
         ),
     ] = None,
 ) -> Idempotency | None:
-    """The key, of this route and this caller, and a fingerprint of the body as it came."""
+    """The key, within the scope of this route and this caller, with a fingerprint of the body's
+    bytes."""
     if key is None:
         return None
     caller = getattr(request.state, "caller", strict.ANONYMOUS)
@@ -64,7 +68,8 @@ IdempotencyKey = Annotated[Idempotency | None, Depends(_idempotency)]
 
 
 class RequestBoundary:
-    """The outermost ASGI middleware: nothing larger comes in, no exception gets out."""
+    """The outermost ASGI middleware: refuses bodies that are too large, and lets no exception
+    out."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -90,7 +95,7 @@ class RequestBoundary:
             except Exception as error:
                 log.log_error(error)
                 if started:
-                    raise  # half of an answer is out: only closing the connection can say so
+                    raise  # the answer has begun: only closing the connection shows the error
                 await problems.response(500, "something failed in the service")(
                     scope, receive, answer
                 )
@@ -114,7 +119,7 @@ class RequestBoundary:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """The body as one message, and then what the server has to say."""
+    """A `receive` that gives the body as one message, and then the messages of the server."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replayed() -> Message:
@@ -124,7 +129,8 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, *, more: bool) -> None:
-    """Answer at once; if more is to come, let the client send it, within bounds; then close."""
+    """Lingering close: answer at once, throw away the rest of the body within the limits, then
+    close."""
 
     async def hold(message: Message) -> None:
         await send({**message, "more_body": True} if "body" in message else message)
@@ -138,8 +144,8 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, *, more: bool) -> 
 
 
 async def _discard(receive: Receive, *, more: bool) -> None:
-    unseen = 0
-    while more and unseen < LINGER_BYTES:
+    discarded = 0
+    while more and discarded < LINGER_BYTES:
         message = await receive()
-        unseen += len(message.get("body", b""))
+        discarded += len(message.get("body", b""))
         more = message.get("more_body", False)

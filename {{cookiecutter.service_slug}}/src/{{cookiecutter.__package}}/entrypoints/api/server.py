@@ -20,7 +20,8 @@ PACKAGE = Path(__file__).parents[2]
 
 
 class _Server(uvicorn.Server):
-    """Goes on for a while after SIGTERM, not ready: a second one stops it at once."""
+    """Connection draining: after SIGTERM it is not ready, but still serves for `drain_seconds`. A
+    second signal stops it at once."""
 
     def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
         super().__init__(config)
@@ -45,10 +46,11 @@ def serve(
     *,
     reload: bool = False,
 ) -> None:
-    """Serve until told to stop: after SIGTERM it is not ready, for so long as DRAIN_SECONDS says; then
-    requests in flight are answered, and the worker finishes its command.
+    """Serve until SIGTERM or SIGINT. After SIGTERM, `/ready` says that it is not ready, and
+    requests are still taken for DRAIN_SECONDS. Then requests in flight are answered, and the worker
+    finishes its command.
 
-    Raises `ConfigurationError` if a setting is wrong or HOST:PORT cannot be had.
+    Raises `ConfigurationError` if a setting is wrong or if it cannot listen on HOST:PORT.
     """
     listener = listen(settings.host, settings.port)
     with listener:
@@ -70,22 +72,23 @@ def serve(
         if reload:
             ChangeReload(config, target=server.run, sockets=[listener]).run()
             return
-        # uvicorn restores these handlers when it is done and raises the signal once more: a
-        # stop that went well is no death by signal.
+        # When uvicorn has stopped, it restores these handlers and raises the signal again. Without
+        # them, that signal would kill the process after a clean stop.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, server.handle_exit)
         server.run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket to serve on. Raises `ConfigurationError` if the address cannot be had."""
+    """A socket to serve on. Raises `ConfigurationError` if it cannot listen on the address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        reason = str(error.strerror).partition(" (while")[0]  # the address is in front already
+        reason = str(error.strerror).partition(" (while")[0]  # the message below names the address
         raise ConfigurationError(f"HOST, PORT: cannot listen on {host}:{port}: {reason}") from None
-    # Connections inherit it. asyncio would set it only if the socket named its protocol; without, the
-    # body of an answer waits some 40 ms for the client to have acknowledged the head.
+    # TCP_NODELAY, which connections inherit from the listener. Without it, the body of an answer
+    # waits some 40 ms until the client has acknowledged the head. asyncio sets it itself, but only
+    # for a socket that names its protocol.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener

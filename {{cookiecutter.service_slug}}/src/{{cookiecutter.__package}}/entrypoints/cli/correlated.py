@@ -1,4 +1,4 @@
-"""All that one message from outside set in motion."""
+"""`correlated`: shows all events of one correlation id."""
 
 import argparse
 
@@ -33,8 +33,8 @@ def _cells(listed: operations.Listed) -> tuple[str, ...]:
 
 
 class Scan:
-    """The progress of a search that takes its time. One that an index answers is over at once, and
-    shows nothing."""
+    """Shows the progress of a slow search. A search by an index is complete at its first report,
+    and shows nothing."""
 
     def __init__(self) -> None:
         self._progress: terminal.Progress | None = None

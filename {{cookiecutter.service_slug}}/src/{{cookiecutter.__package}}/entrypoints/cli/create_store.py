@@ -1,4 +1,4 @@
-"""Making the store."""
+"""`create-store`: creates what the store needs."""
 
 import argparse
 

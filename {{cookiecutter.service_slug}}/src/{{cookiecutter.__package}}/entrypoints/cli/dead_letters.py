@@ -1,4 +1,4 @@
-"""Dead letters: pending commands that were given up, and are kept in place."""
+"""`dead-letters`: lists, shows, replays and drops parked commands."""
 
 import argparse
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How an event is shown, in whichever listing."""
+"""How every listing shows an event."""
 
 import json
 from dataclasses import asdict
@@ -12,7 +12,8 @@ MAX_DATA = 80
 
 
 def entry(listed: operations.Listed) -> dict[str, Any]:
-    """As the HTTP API shows it. One that this code does not know has `known`, which is false."""
+    """An event as the HTTP API shows it. An event that this code does not know has `known` as well,
+    which is false."""
     if isinstance(listed, RecordedEvent):
         return asdict(shapes.history_entry(listed))
     shown = shapes.HistoryEntry(

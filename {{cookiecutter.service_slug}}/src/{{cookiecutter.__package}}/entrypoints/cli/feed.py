@@ -1,4 +1,4 @@
-"""All that happens, as it happens."""
+"""`feed`: follows the events of all aggregates, live."""
 
 import argparse
 import signal
@@ -21,7 +21,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _feed(settings: Settings, options: argparse.Namespace) -> None:
-    """Until SIGTERM or SIGINT, which are how it is meant to end."""
+    """Runs until SIGTERM or SIGINT: both are a normal end."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with opened(settings) as bus:
         try:

@@ -1,9 +1,9 @@
 """The wiring of the service as a Mermaid flowchart, drawn from the registry of the bus.
 
-The registry says which handler runs a command and which handlers an event has. What a handler leads
-to is read from its code, and nothing is run: the commands that an event handler decides on from its
-return annotation, which mypy holds against the code; the events that a command handler can record
-from the names that it, and what it calls of this service, refer to.
+The registry gives the handler of each command and the handlers of each event. What a handler leads
+to is found by reading its code; no handler is run. The commands of an event handler are those in
+its return annotation, which mypy checks against the code. The events of a command handler are those
+that its code names, directly or in the functions of this service that it calls.
 """
 
 import argparse
@@ -27,8 +27,8 @@ Node = tuple[str, type]  # the kind and the class
 
 
 def mermaid(registry: Registry) -> str:
-    """The flowchart: from outside to a command, its handler, the events that this can record, their
-    handlers, the commands that follow, and so on."""
+    """The flowchart: from outside to a command, to its handler, to the events that the handler can
+    record, to their handlers, to the commands that follow, and so on."""
     edges: list[tuple[Node, Node]] = []
     for command, command_handler in registry.commands.items():
         runs = ("handler", type(command_handler))
@@ -52,7 +52,8 @@ def mermaid(registry: Registry) -> str:
 
 
 def _ids(nodes: Iterable[Node]) -> dict[Node, str]:
-    """The name of the class; if another has the same, a number after it."""
+    """The id of each node: the name of its class, with a number if another class has the same
+    name."""
     ids: dict[Node, str] = {}
     taken: Counter[str] = Counter()
     for node in dict.fromkeys(nodes):
@@ -63,7 +64,7 @@ def _ids(nodes: Iterable[Node]) -> dict[Node, str]:
 
 
 def _commands_of(handler: Any) -> list[type]:
-    """Those in the return annotation of `handle`; if it names none, those in its code."""
+    """The commands in the return annotation of `handle`; if it names none, those in its code."""
     returned = list(_types_in(get_type_hints(handler.handle).get("return")))
     return _named(Command, returned) or _named(Command, _reachable(handler))
 
@@ -85,14 +86,14 @@ def _types_in(annotation: Any) -> Iterator[Any]:
 
 def _reachable(handler: Any) -> list[Any]:
     """The modules, classes and functions of this service that the code of `handle` refers to, and
-    the code of those functions, and so on. A method is one that is referred to by its name in a
-    class that is: no more can be known without running it."""
+    those that the found functions refer to, and so on. A method counts if its class was found and
+    the code names it: without running the code, no more can be known."""
     found: list[Any] = [type(handler).handle, type(handler)]
     while True:
         functions = [each for each in found if isinstance(each, FunctionType)]
         names = dict.fromkeys(name for each in functions for name in _names_in(each.__code__))
-        meant = dict.fromkeys(value for each in found for value in _meant(each, names))
-        new = [value for value in meant if value not in found and _is_beside(handler, value)]
+        values = dict.fromkeys(value for each in found for value in _resolved(each, names))
+        new = [value for value in values if value not in found and _is_of_service(handler, value)]
         if not new:
             return found
         found += new
@@ -105,8 +106,9 @@ def _names_in(code: CodeType) -> Iterator[str]:
             yield from _names_in(constant)
 
 
-def _meant(owner: Any, names: Iterable[str]) -> Iterator[Any]:
-    """What the names mean in a module or class, or in the globals of a function."""
+def _resolved(owner: Any, names: Iterable[str]) -> Iterator[Any]:
+    """The modules, functions and classes that these names stand for in a module or class, or in the
+    globals of a function."""
     for name in names:
         if isinstance(owner, FunctionType):
             value = owner.__globals__.get(name)
@@ -117,8 +119,9 @@ def _meant(owner: Any, names: Iterable[str]) -> Iterator[Any]:
             yield value
 
 
-def _is_beside(handler: Any, value: Any) -> bool:
-    """Whether it belongs to the service of this handler, and not to the bus or to a library."""
+def _is_of_service(handler: Any, value: Any) -> bool:
+    """Whether the value belongs to the service of this handler, and not to the bus or to a
+    library."""
     module = value.__name__ if isinstance(value, ModuleType) else value.__module__
     package = type(handler).__module__.partition(".")[0]
     return module.partition(".")[0] == package and not f"{module}.".startswith(f"{BUS}.")

@@ -1,4 +1,4 @@
-"""What waits, for what, and until when."""
+"""`pending`: shows the open commands, what each waits for, and until when."""
 
 import argparse
 from typing import Any
@@ -28,7 +28,7 @@ def _pending(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def name_of(command: operations.OpenCommand) -> str:
-    """What it is called; with a note, if this code does not know it."""
+    """The name of the command, marked if this code does not know it."""
     return command.name if command.known else f"{command.name} (unknown)"
 
 

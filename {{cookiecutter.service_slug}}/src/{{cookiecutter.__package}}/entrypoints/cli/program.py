@@ -1,7 +1,7 @@
 """The command line.
 
-It ends with code 0; with 2 for a wrong setting or argument, with 1 for anything else that fails, with
-130 (128 + SIGINT) when it is interrupted, and with 141 (128 + SIGPIPE) when nobody reads on, as in
+Exit codes: 0 for success, 2 for a wrong setting or argument, 1 for any other failure, 130 (128 +
+SIGINT) after an interrupt, 141 (128 + SIGPIPE) if the reader of the output has closed it, as in
 `history a1 | head -1`.
 """
 
@@ -64,7 +64,7 @@ REFUSALS = (
     UnknownEvent,
     Unavailable,
 )
-"""What a command ends with in one line. Anything else is a mistake in the program."""
+"""Errors that are shown in one line. Any other error is a mistake in the program."""
 
 INTERRUPTED, NOBODY_READS = 130, 141
 
@@ -80,10 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _write_no_more()
+        _discard_output()
         return NOBODY_READS
     except OSError as error:  # a full disk, say
-        _write_no_more()
+        _discard_output()
         return _failed(1, error)
 
 
@@ -100,7 +100,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
-        log.log_error(error)  # once: the bus may have done it
+        log.log_error(error)  # not again, if the bus has logged it
         return 1
     return 0
 
@@ -111,8 +111,9 @@ def _failed(code: int, error: Exception) -> int:
     return code
 
 
-def _write_no_more() -> None:
-    """Let what is left in the buffer go nowhere, or Python would try again at its end, and complain."""
+def _discard_output() -> None:
+    """Send what is left in the buffer to /dev/null. Otherwise Python would try to write it at exit,
+    and report the error again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -135,8 +136,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _log_in_one_line(settings: Settings) -> None:
-    """Errors alone are logged, in one line that is safe to show; all of it with LOG_LEVEL=debug.
-    `serve` and `worker` log as they are set to."""
+    """Log only errors, each in one line that is safe to show; with LOG_LEVEL=debug, with a
+    traceback. `serve` and `worker` configure the log as it is set."""
     log.configure(settings.model_copy(update={"log_level": "error"}))
     for handler in logging.getLogger().handlers:
         handler.setFormatter(_OneLine(with_traceback=settings.log_level == "debug"))

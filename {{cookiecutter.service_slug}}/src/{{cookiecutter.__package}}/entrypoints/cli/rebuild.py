@@ -1,4 +1,4 @@
-"""Making a read model anew."""
+"""`rebuild`: builds a read model again from the events."""
 
 import argparse
 
@@ -13,7 +13,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _rebuild(settings: Settings, options: argparse.Namespace) -> None:
-    """The old one is served meanwhile."""
+    """Meanwhile, the old rows are still read."""
     with opened(settings) as bus:
         projector = bus.projectors.get(options.name)
         if projector is None:

@@ -1,4 +1,4 @@
-"""A command from whoever sits at the terminal."""
+"""`send`: sends one command, and shows the events that it recorded."""
 
 import argparse
 import getpass
@@ -44,8 +44,8 @@ def _send(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _message(options: argparse.Namespace) -> intake.Incoming:
-    """Raises `Refusal`. What would be passed over at another door is refused here: who types it, sees
-    why."""
+    """The message that the arguments describe. Raises `Refusal` for a key or a correlation id that
+    other entry points would ignore: here, the user can correct it."""
     if options.command not in intake.PUBLIC:
         known = ", ".join(sorted(intake.PUBLIC))
         raise Refusal(f"{options.command!r} cannot be sent; what can is {known}")
@@ -67,7 +67,8 @@ def _message(options: argparse.Namespace) -> intake.Incoming:
 
 
 def _user() -> str:
-    """The name that the operating system has for who runs this, whatever the environment says."""
+    """The name of the user who runs this, from the operating system: environment variables cannot
+    change it."""
     try:
         import pwd
 

@@ -1,4 +1,4 @@
-"""What goes on until it is stopped: the server, and the worker."""
+"""`serve` and `worker`: the commands that run until they are stopped."""
 
 import argparse
 
@@ -12,7 +12,7 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(settings: Settings, options: argparse.Namespace) -> None:
-    from ..api import server  # here, so that the other commands start without a web framework
+    from ..api import server  # imported here: other commands need no web framework
 
     log.configure(settings)
     server.serve(settings, reload=options.reload)

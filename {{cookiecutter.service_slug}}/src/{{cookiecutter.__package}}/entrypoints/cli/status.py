@@ -1,4 +1,4 @@
-"""How it stands, in figures."""
+"""`status`: counts the open commands and dead letters, and how far each subscription is behind."""
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator

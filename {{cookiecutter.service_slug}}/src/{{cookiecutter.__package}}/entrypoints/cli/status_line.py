@@ -1,10 +1,10 @@
-"""What a line of `status` is."""
+"""A line of `status`."""
 
 from typing import Any, NamedTuple
 
 
 class Line(NamedTuple):
-    """What it is about, its figures in words, and the same figures for `--json`."""
+    """The label of a line, its figures in words, and the same figures for `--json`."""
 
     label: str
     text: str

@@ -1,4 +1,4 @@
-"""One aggregate: what happened to it, and what came of that."""
+"""`history` and `state`: the events and the state of one aggregate."""
 
 import argparse
 import re

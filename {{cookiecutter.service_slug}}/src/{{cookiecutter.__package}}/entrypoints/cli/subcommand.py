@@ -1,4 +1,4 @@
-"""What a command of the command line is."""
+"""The type of a command of the command line, and what the commands share."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -15,8 +15,8 @@ def _none(_parser: argparse.ArgumentParser) -> None:
 
 
 class Subcommand(NamedTuple):
-    """A row of `COMMANDS`: its name, what it does in a few words, what does it, and what declares its
-    arguments."""
+    """A row of `COMMANDS`: its name, a short description, the function that runs it, and the
+    function that declares its arguments."""
 
     name: str
     text: str
@@ -25,7 +25,7 @@ class Subcommand(NamedTuple):
 
 
 class Refusal(Exception):
-    """The command does not do what was asked, and says why in one line."""
+    """The command refuses to do what was asked. The message says why, in one line."""
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""What the command line writes. Nothing that is stored can steer the terminal it is read on."""
+"""The output of the command line. Control characters are escaped: stored text cannot steer a
+terminal."""
 
 import json
 import shutil
@@ -20,8 +21,8 @@ BAR = 30
 
 
 def safe(text: str) -> str:
-    """The text, each character that a terminal obeys instead of showing it as `\\uXXXX`. That is JSON's
-    own escape, so that JSON stays what it was."""
+    """The text, with each character escaped as `\\uXXXX` that a terminal would obey instead of
+    show. This is JSON's own escape, so that JSON keeps its meaning."""
     if text.isprintable():
         return text
     return "".join([_escaped(each) if category(each) in UNSAFE else each for each in text])
@@ -38,7 +39,7 @@ def tell(text: str) -> None:
 
 
 def fail(reason: object) -> None:
-    """Say in one line, on standard error, why it did not work."""
+    """Write to standard error, in one line, why the command failed."""
     tell(f"{PROGRAM}: {' '.join(str(reason).split())}")
 
 
@@ -49,14 +50,14 @@ def say_json(value: Any, *, indent: int | None = 2) -> None:
 
 
 def say_row(cells: Iterable[str]) -> None:
-    """Write one row of a list that goes on; on a terminal, shortened to its width."""
+    """Write one row of a list that is still growing; on a terminal, shortened to its width."""
     line = GAP.join(map(safe, cells))
     say(_shortened(line, _columns()) if sys.stdout.isatty() else line)
 
 
 def say_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write rows: on a terminal under their header, in columns that fit its width; elsewhere plainly,
-    a line each."""
+    """Write rows: on a terminal under their header, in columns that fit its width; elsewhere as
+    plain lines, one for each row."""
     cells = [[safe(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in cells:
@@ -67,7 +68,7 @@ def say_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 class Lines:
-    """Standard output, for whoever writes JSON to it as bytes, a line at a time."""
+    """Standard output, for code that writes JSON to it as bytes, a line at a time."""
 
     def write(self, line: bytes, /) -> None:
         say(line.decode().rstrip("\n"))
@@ -82,7 +83,7 @@ def moment(time: datetime) -> str:
 
 
 class Progress:
-    """A bar on a terminal, a line at each tenth elsewhere; on standard error."""
+    """Shows progress on standard error: a bar on a terminal, elsewhere a line at each tenth."""
 
     def __init__(self, name: str, unit: str = "commits") -> None:
         self._name, self._unit = safe(name), unit
@@ -104,7 +105,7 @@ def _write(text: str, stream: TextIO) -> None:
     line = safe(text)
     try:
         line.encode(getattr(stream, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:  # the terminal has another alphabet
+    except UnicodeEncodeError:  # the encoding of the terminal lacks a character
         line = "".join([each if each.isascii() else _escaped(each) for each in line])
     print(line, file=stream)
 
@@ -139,13 +140,13 @@ def _padded(text: str, width: int) -> str:
 def _shortened(text: str, width: int) -> str:
     if _width(text) <= width:
         return text
-    kept, used = "", 1
+    fitting, used = "", 1
     for each in text:
         used += _width(each)
         if used > width:
             break
-        kept += each
-    return f"{kept}…"
+        fitting += each
+    return f"{fitting}…"
 
 
 def _width(text: str) -> int:

@@ -1,8 +1,8 @@
-"""Moving house: the whole log as JSON lines, from one store into another.
+"""`export` and `import`: move all data from one store into another, as JSON lines.
 
-The first line says what the file is, the last one how many lines it has, and between them stand the
-commits in order, the pending commands (dead letters too) and the idempotency records: all that cannot
-be made again. What follows from an imported event has followed already; only what was open is run.
+The first line is the header, the last one the number of lines. Between them are the commits in
+order, the pending commands (dead letters too) and the idempotency records: all data that cannot be
+derived. An imported event leads to no commands again; only the imported pending commands run.
 """
 
 import argparse
@@ -29,20 +29,20 @@ FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Header(msgspec.Struct, frozen=True, tag="export"):
-    """What the file is. `export_id` tells one export from another."""
+    """The first line of the file. `export_id` identifies the export."""
 
     export_id: str
     format: int = 1
 
 
 class End(msgspec.Struct, frozen=True, tag="end"):
-    """That the file is whole."""
+    """The last line of the file: it shows that the file is complete."""
 
     lines: int
 
 
 class Output(Protocol):
-    """What an export is written to, a line at a time."""
+    """Where an export is written to, a line at a time."""
 
     def write(self, line: bytes, /) -> object: ...
 
@@ -57,7 +57,7 @@ _line: msgspec.json.Decoder[Stored | Header | End] = msgspec.json.Decoder(Stored
 
 
 def write(settings: Settings, options: argparse.Namespace) -> None:
-    """Write what the store holds. Raises `NotDone` if the file is there already."""
+    """Export the store to a file. Raises `NotDone` if the file exists already."""
     with closing(open_store(settings)) as store:
         if options.file == "-":
             _write(store, terminal.Lines() if sys.stdout.isatty() else sys.stdout.buffer)
@@ -82,16 +82,17 @@ def _write(store: EventStore, out: Output) -> int:
 
 
 def read(settings: Settings, options: argparse.Namespace) -> None:
-    """Take the file in, as `take_in` says."""
+    """Import a file; see `take_in`."""
     with closing(open_store(settings)) as store:
         take_in(store, options.file)
 
 
 def take_in(store: EventStore, path: Path) -> None:
-    """Take in an export: whole or not at all; one that was interrupted goes on. No worker may run on
-    the store meanwhile.
+    """Import an export. The whole file is checked before anything is written. If an import was
+    interrupted, the next run continues it. No worker may run on the store meanwhile.
 
-    Raises `NotDone` for a file that is not a whole export, and for a store that holds anything else.
+    Raises `NotDone` for a file that is not a complete export, and for a store that holds anything
+    else.
     """
     header, lines = _checked(path)
     done, progress = _begun(store, header), terminal.Progress("import", "lines")
@@ -99,13 +100,13 @@ def take_in(store: EventStore, path: Path) -> None:
         for batch in _batches(islice(_stored(file), done, None)):
             store.restore(batch)
             done += len(batch)
-            _note(store, f"{header.export_id} {done}")
+            _save_progress(store, f"{header.export_id} {done}")
             progress(done, lines)
-    _note(store, f"{header.export_id} complete")
+    _save_progress(store, f"{header.export_id} complete")
 
 
 def _checked(path: Path) -> tuple[Header, int]:
-    """Read the file once, before anything is written."""
+    """Check the whole file before anything is written."""
     number, header, last = 0, None, None
     try:
         with path.open("rb") as file:
@@ -137,7 +138,7 @@ def _batches(stored: Iterator[Stored]) -> Iterator[list[Stored]]:
 
 
 def _begun(store: EventStore, header: Header) -> int:
-    """How many lines an earlier run has taken in."""
+    """How many lines an earlier run of this import has written."""
     export_id, _, done = (store.views.cell(CELL) or "").partition(" ")
     if export_id == header.export_id:
         if done == "complete":
@@ -145,11 +146,12 @@ def _begun(store: EventStore, header: Header) -> int:
         return int(done)
     if store.feed(limit=1).commits or store.due(FOREVER, 1) or store.parked(1):
         raise NotDone("the store is not empty")
-    _note(store, f"{header.export_id} 0")  # before the first batch: it goes on by this
+    # Before the first batch, so that a new run can continue.
+    _save_progress(store, f"{header.export_id} 0")
     return 0
 
 
-def _note(store: EventStore, text: str) -> None:
+def _save_progress(store: EventStore, text: str) -> None:
     store.views.set_cell(CELL, text, store.views.cell(CELL))
 
 

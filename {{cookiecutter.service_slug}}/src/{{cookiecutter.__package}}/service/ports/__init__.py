@@ -1,7 +1,9 @@
-"""What the service needs from outside, as Protocols, a module per port. `adapters/` holds what serves
-them; PORTS in `bootstrap.py` names the two together."""
+"""The ports: what the service needs from outside, as Protocols, a module for each.
+
+`adapters/` implements them. PORTS in `bootstrap.py` pairs each port with its adapter.
+"""
 
 
 class Unavailable(Exception):
-    """Something outside does not answer, or not as it should: nobody's mistake here, and a matter of
-    time. A follow-up is tried again; a caller is asked to come back."""
+    """An outside system does not answer, or not as it should, for the moment. A follow-up is tried
+    again; a caller is asked to come back."""

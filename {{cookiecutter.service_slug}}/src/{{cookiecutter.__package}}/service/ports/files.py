@@ -7,10 +7,10 @@ class FileStore(Protocol):
     """A place for files."""
 
     def put(self, name: str, content: bytes) -> str:
-        """Write a file, whole or not at all, over any of the same name. Returns where it is.
+        """Write a file atomically, over any of the same name. Returns where it is.
 
-        `name` is a relative path with ``/``. Called again with the same arguments, it changes
-        nothing: so a command that is run twice leaves one file.
+        `name` is a relative path with ``/``. Calling it again with the same arguments changes
+        nothing, so a command that runs twice leaves one file.
         """
         ...
 

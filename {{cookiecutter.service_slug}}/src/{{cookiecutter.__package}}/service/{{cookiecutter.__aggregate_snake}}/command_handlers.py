@@ -1,4 +1,4 @@
-"""What runs a command: it asks the unit of work for the aggregate, and lets the aggregate decide."""
+"""The command handlers: each gets the aggregate from the unit of work, and lets it decide."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ from ..ports import files
 class Create{{ cookiecutter.__aggregate }}Handler(
     CommandHandler[commands.Create{{ cookiecutter.__aggregate }}],
 ):
-    """Takes in a new one. An id that is taken is refused by the commit."""
+    """Adds a new one. The commit refuses an id that is taken."""
 
     def handle(
         self,
@@ -45,7 +45,8 @@ class Process{{ cookiecutter.__aggregate }}Handler(
 class Archive{{ cookiecutter.__aggregate }}Handler(
     CommandHandler[commands.Archive{{ cookiecutter.__aggregate }}],
 ):
-    """Writes the result to the file store, under a name fixed by the id: again is no harm."""
+    """Writes the result to the file store. The id gives its name, so that a second run leaves one
+    file."""
 
     def __init__(self, archive: files.FileStore) -> None:
         self._archive = archive

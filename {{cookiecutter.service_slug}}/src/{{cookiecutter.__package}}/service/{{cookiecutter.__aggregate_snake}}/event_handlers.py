@@ -1,4 +1,4 @@
-"""What follows from an event: pure decisions, from the event alone."""
+"""The event handlers: pure decisions on which commands follow, from the event alone."""
 
 from collections.abc import Iterable
 

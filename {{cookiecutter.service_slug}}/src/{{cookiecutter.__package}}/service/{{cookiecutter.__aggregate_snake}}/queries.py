@@ -35,8 +35,8 @@ class Get{{ cookiecutter.__aggregate }}History(Query[list[RecordedEvent]]):
 class Get{{ cookiecutter.__aggregate }}List(
     Query[Page[projections.{{ cookiecutter.__aggregate }}Row]],
 ):
-    """Those with this status, or all, newest first, from where `cursor` says. A list may be a
-    moment behind."""
+    """Those with this status, or all, newest first, continued at `cursor`. A list may be a moment
+    behind."""
 
     status: aggregate.Status | None = None
     limit: int = 50
@@ -46,7 +46,7 @@ class Get{{ cookiecutter.__aggregate }}List(
 class Get{{ cookiecutter.__aggregate }}Row(
     Query[projections.{{ cookiecutter.__aggregate }}Row],
 ):
-    """What lists show of one of them, when they have seen version `min_version` of it."""
+    """The row of one of them, at version `min_version` or a later one."""
 
     {{ cookiecutter.__aggregate_snake }}_id: str
     min_version: int = 0
@@ -113,7 +113,7 @@ class Get{{ cookiecutter.__aggregate }}ListHandler(
 class Get{{ cookiecutter.__aggregate }}RowHandler(
     QueryHandler[Get{{ cookiecutter.__aggregate }}Row],
 ):
-    """Reads the read model; what it has not seen yet, it is brought up to."""
+    """Reads the read model, after bringing the row up to `min_version`."""
 
     def handle(
         self,

@@ -1,4 +1,4 @@
-"""The event store in one DynamoDB table: nothing to operate, paid by the request."""
+"""The event store in one DynamoDB table: no server to operate, and billing by the request."""
 
 from datetime import timedelta
 
@@ -11,9 +11,9 @@ __all__ = ["DynamoDBEventStore", "create", "open_store"]
 
 
 def create(settings: Settings) -> None:
-    """Create the table at AWS_ENDPOINT_URL, for local use, unless it is there.
+    """Create the table at AWS_ENDPOINT_URL, for local use, unless it exists.
 
-    Raises `ConfigurationError` without AWS_ENDPOINT_URL: in production, the deployment makes it.
+    Raises `ConfigurationError` without AWS_ENDPOINT_URL: in production, the deployment creates it.
     """
     if not settings.aws_endpoint_url:
         raise ConfigurationError(
@@ -25,7 +25,7 @@ def create(settings: Settings) -> None:
 
 
 def open_store(settings: Settings) -> EventStore:
-    """The store in the table DYNAMODB_TABLE. Nothing is asked of DynamoDB yet."""
+    """The store in the table DYNAMODB_TABLE. This sends no request to DynamoDB."""
     return _open(settings)
 
 

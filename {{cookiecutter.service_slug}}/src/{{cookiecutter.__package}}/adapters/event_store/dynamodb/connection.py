@@ -1,6 +1,7 @@
 """The connection to DynamoDB: the one module that uses private names of pynamodb.
 
-pynamodb has no public way to give it a botocore session, or to scan one page with what it read.
+pynamodb has no public way to use a given botocore session, or to scan a single page and get the
+number of items it read.
 """
 
 from typing import Any, NamedTuple
@@ -16,8 +17,8 @@ from .errors import translating_errors
 
 
 class Page(NamedTuple):
-    """The items of one page of a scan, how many it read to find them, and where the next begins: None
-    at the end."""
+    """A page of a scan: its items, the number of items that were read to find them, and the key
+    where the next page begins, None at the end."""
 
     items: list[table.Item]
     scanned: int
@@ -25,11 +26,12 @@ class Page(NamedTuple):
 
 
 def opened(item: type[table.Item]) -> Connection:
-    """The connection of this table, whose client is made by the process's one botocore session, and
-    now, before a request waits for it. Raises `ConfigurationError` without a region."""
+    """The connection of this table. Its client is made now, so that the first request need not wait
+    for it, and by the one botocore session of the process. Raises `ConfigurationError` without a
+    region."""
     connection = item._get_connection().connection
-    # pynamodb keeps a session for each thread. The client is made by that of the thread which first
-    # asks for it: this one.
+    # pynamodb keeps a session for each thread, and makes the client with the session of the thread
+    # that first needs it. That is this thread.
     connection._local.session = aws.session()
     try:
         connection.client  # noqa: B018 - the property makes it
@@ -41,12 +43,13 @@ def opened(item: type[table.Item]) -> Connection:
 def scan(
     item: type[table.Item], wanted: Condition, limit: int | None, start: dict[str, Any] | None
 ) -> Page:
-    """Read up to `limit` items after `start`, at most 1 MB, and give those that are wanted."""
+    """Scan one page: read up to `limit` items after `start`, at most 1 MB, and return those that
+    match `wanted`."""
     with translating_errors():
         found = item._get_connection().scan(
             filter_condition=wanted,
             limit=limit,
-            exclusive_start_key=start or None,  # type: ignore[arg-type]  # pynamodb's annotation is wrong
+            exclusive_start_key=start or None,  # type: ignore[arg-type]  # wrongly annotated
             consistent_read=True,
         )
     items = [item.from_raw_data(raw) for raw in found["Items"]]

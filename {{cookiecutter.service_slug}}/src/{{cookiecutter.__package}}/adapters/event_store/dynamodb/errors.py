@@ -36,7 +36,7 @@ CONDITION_FAILED = {"ConditionalCheckFailedException", "TransactionConflictExcep
 
 @contextmanager
 def translating_errors() -> Iterator[None]:
-    """Raises `StoreUnavailable` when DynamoDB does not answer, or refuses for now."""
+    """Raises `StoreUnavailable` when DynamoDB does not answer, or refuses for the moment."""
     try:
         yield
     except BotoCoreError as error:
@@ -53,7 +53,8 @@ def translating_errors() -> Iterator[None]:
 
 @contextmanager
 def conditional_write() -> Iterator[Event]:
-    """Sets its event if the write was made, and not if its condition did not hold."""
+    """A write with a condition: the event is set if the write was made, and not set if the
+    condition was false."""
     written = Event()
     try:
         yield written

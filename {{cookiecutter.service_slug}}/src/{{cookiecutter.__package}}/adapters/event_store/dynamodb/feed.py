@@ -1,9 +1,9 @@
-"""The feed of the DynamoDB event store: a scan of what was there, then the table's stream.
+"""The feed of the DynamoDB event store: first a scan of the table, then the table's stream.
 
-DynamoDB Streams keep the changes of 24 hours, in order for each item, in shards that follow one
-another. A checkpoint says how far each shard was read. If the checkpoint is older than the stream, or
-names a shard that is gone, the feed begins with a scan again. It also does so every so often, in case
-the stream lost changes while nobody read it.
+DynamoDB Streams keeps the changes of the last 24 hours, in order for each item, in shards: when a
+shard is full, child shards follow it. A checkpoint says how far each shard was read. If the
+checkpoint is older than the stream, or names a shard that no longer exists, the feed scans the
+table again. It also does so at a regular interval, in case changes expired before they were read.
 """
 
 import time
@@ -23,11 +23,13 @@ from . import connection, table
 from .errors import translating_errors
 
 TOO_LATE = {"ResourceNotFoundException", "TrimmedDataAccessException"}
+"""Error codes that mean that the stream no longer has what follows the checkpoint."""
 
 
 class Shard(msgspec.Struct, omit_defaults=True):
-    """How far a shard was read: to the record `after`; before the first, from `iterator` on, which
-    lives for 15 minutes, or else from `since` on, in seconds; to its end, when `done`."""
+    """How far a shard was read. `after` is the sequence number of the last record that was read.
+    Before the first record, reading begins at `iterator`, which expires after 15 minutes, or else
+    with the records made at `since` or later, in seconds since 1970. `done`: read to its end."""
 
     after: str = ""
     iterator: str = ""
@@ -36,7 +38,8 @@ class Shard(msgspec.Struct, omit_defaults=True):
 
 
 class Checkpoint(msgspec.Struct, omit_defaults=True):
-    """Where a reader of the feed stands: in the scan that began at `swept`, or in the stream."""
+    """The place of a reader of the feed: in the scan that began at `swept`, at the key `scan`; or
+    in the stream, if `scan` is None."""
 
     stream: str
     swept: float
@@ -45,7 +48,8 @@ class Checkpoint(msgspec.Struct, omit_defaults=True):
 
 
 class DynamoDBFeed:
-    """Reads the feed of one table; safe for any number of threads, since a checkpoint holds all."""
+    """Reads the feed of one table. Safe for any number of threads, because the checkpoint holds all
+    state."""
 
     def __init__(self, item: type[table.Item], sweep: timedelta) -> None:
         self.item, self._sweep = item, sweep.total_seconds()
@@ -53,7 +57,7 @@ class DynamoDBFeed:
         self._made: BaseClient | None = None
 
     def page(self, checkpoint: str | None, limit: int) -> FeedPage:
-        """What follows the checkpoint, at most `limit` items of the scan, or of each shard."""
+        """The page after the checkpoint: at most `limit` items of the scan, or of each shard."""
         at = msgspec.json.decode(checkpoint, type=Checkpoint) if checkpoint else None
         if at is None or time.time() - at.swept > self._sweep:
             at = self._begin(scan={})
@@ -69,7 +73,7 @@ class DynamoDBFeed:
         return _page(commits, at, more=more)
 
     def end(self) -> str:
-        """The checkpoint of now."""
+        """The checkpoint of the present moment."""
         return msgspec.json.encode(self._begin(scan=None)).decode()
 
     def close(self) -> None:
@@ -78,7 +82,8 @@ class DynamoDBFeed:
             self._made.close()
 
     def _begin(self, scan: dict[str, Any] | None) -> Checkpoint:
-        """Now, in the stream: taken before a scan, it misses nothing that the scan does not see."""
+        """A checkpoint at the present end of the stream. It is made before a scan, so that the
+        stream gives every commit that the scan does not see."""
         now, stream = time.time(), self._stream()
         shards = {}
         for shard_id, _, is_closed in self._shards(stream):
@@ -107,13 +112,13 @@ class DynamoDBFeed:
         return commits, more or ended
 
     def _records(self, at: Checkpoint, shard_id: str, limit: int) -> list[dict[str, Any]]:
-        """What the shard has after its checkpoint, which moves."""
+        """The records of the shard after its checkpoint. Moves the checkpoint."""
         shard = at.shards[shard_id]
         answer = self._get_records(shard.iterator, limit) if shard.iterator else None
         if answer is None:
             answer = self._get_records(self._iterator(at, shard_id, **_start(shard)), limit)
         if answer is None:
-            return []  # expired on its way: the next call has a new one
+            return []  # this one has expired too: the next call makes another
         records: list[dict[str, Any]] = answer["Records"]
         if records:
             shard.after, shard.iterator = records[-1]["dynamodb"]["SequenceNumber"], ""
@@ -125,7 +130,8 @@ class DynamoDBFeed:
         return records
 
     def _follow(self, at: Checkpoint) -> None:
-        """Take up the shards that follow those that are done, and forget those that are gone."""
+        """Add the child shards of those that are done, and remove the done shards that no longer
+        exist."""
         listed = {shard_id: parent for shard_id, parent, _ in self._shards(at.stream)}
         for shard_id, parent in listed.items():
             before = at.shards.get(parent)
@@ -141,12 +147,14 @@ class DynamoDBFeed:
         if not stream:
             meta: Any = self.item.Meta
             raise ConfigurationError(
-                f"DYNAMODB_TABLE: {meta.table_name} has no stream: enable it with the view type NEW_IMAGE"
+                f"DYNAMODB_TABLE: {meta.table_name} has no stream: "
+                "enable it with the view type NEW_IMAGE"
             )
         return stream
 
     def _shards(self, stream: str) -> Iterator[tuple[str, str, bool]]:
-        """Of each shard its id, its parent's id or nothing, and whether it takes no more records."""
+        """For each shard: its id, its parent's id or an empty text, and whether it is closed, which
+        means that it gets no more records."""
         start: dict[str, str] = {}
         while True:
             with translating_errors():
@@ -180,8 +188,9 @@ class DynamoDBFeed:
 
     @property
     def _client(self) -> Any:
-        """Made when it is first needed: whoever only handles commands has no use for it."""
-        with self._making:  # whoever else needs it first waits for it
+        """The client of the stream, made on first use: a process that only handles commands does
+        not need it."""
+        with self._making:  # other threads wait until it is made
             if self._made is None:
                 meta: Any = self.item.Meta
                 local = {"account_id_endpoint_mode": "disabled"} if meta.host else {}
@@ -200,7 +209,7 @@ class DynamoDBFeed:
 
 
 def commits_of(item: type[table.Item], records: Sequence[Any]) -> list[StoredCommit]:
-    """The commits among the records of a stream, as they were written."""
+    """The commits among the records of a stream."""
     images = [record["dynamodb"].get("NewImage", {}) for record in records]
     return [table.stored_commit(item.from_raw_data(image)) for image in images if "events" in image]
 

@@ -1,17 +1,17 @@
 """The log in one DynamoDB table.
 
-`table` shows the items and their keys. One query loads a stream and what is open in it. A command on
-one aggregate that leads to nothing further is one conditional put, the cheapest write there is. Every
-other commit is one transaction. A sparse index over a few shards lists what is due. It is a hint only:
-a worker reads each command again, consistently, before it runs it.
+The module `table` describes the items and their keys. One query loads a stream and its open pending
+commands. A commit to one stream without follow-ups is one conditional put, the cheapest write there
+is. Every other commit is one transaction. A sparse index over a few shards lists the due commands.
+The index is only a hint: before a worker runs a command, it reads it again with a consistent read.
 
 Optimistic concurrency check: the put requires that no item exists at the next version. This is
 enough, because versions have no gaps and a position always comes from a load.
 
-The permissions it needs in production: dynamodb:Query on the table and its indexes; GetItem, BatchGetItem,
-PutItem, UpdateItem, DeleteItem and ConditionCheckItem on the table; for the feed DescribeTable and
-Scan on the table, DescribeStream, GetShardIterator and GetRecords on its stream; BatchWriteItem for a
-rebuild.
+The permissions it needs in production: dynamodb:Query on the table and its indexes; GetItem,
+BatchGetItem, PutItem, UpdateItem, DeleteItem and ConditionCheckItem on the table; for the feed
+DescribeTable and Scan on the table, DescribeStream, GetShardIterator and GetRecords on its stream;
+BatchWriteItem for a rebuild.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -47,14 +47,15 @@ from .feed import DynamoDBFeed, commits_of
 from .views import DynamoDBViews
 
 TAIL_ITEMS = 250
-"""Items a query reads at a time where there may be a snapshot, so as not to read all before it."""
+"""The page size of a query when there may be a snapshot. A smaller page reads fewer of the commits
+before the snapshot, which are not needed."""
 
 TRANSACTION_REFUSED = {"TransactionCanceledException", "TransactionConflictException"}
 
 
 class DynamoDBEventStore:
-    """The table of this name, in this region, or at this address. `sweep` is how often its feed scans
-    the whole table again."""
+    """The event store in the table of this name, in this region, or at this `url`. `sweep` is how
+    often its feed scans the whole table again."""
 
     def __init__(
         self,
@@ -125,7 +126,8 @@ class DynamoDBEventStore:
                 raise
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
-        """Beside the older ones. A load never reaches those; the table's time to live deletes them."""
+        """Older snapshots stay beside it. A load never reaches them; the table's time to live
+        deletes them."""
         with translating_errors():
             table.snapshot_item(self.item, snapshot).save()
 
@@ -200,7 +202,7 @@ class DynamoDBEventStore:
         return self._feed.end()
 
     def size(self) -> int:
-        """The number of items of any kind, as DynamoDB counts them every six hours."""
+        """The number of items of any kind. DynamoDB counts them every six hours."""
         with translating_errors():
             count: int = self.item.describe_table()["ItemCount"]
             return count
@@ -225,7 +227,7 @@ class DynamoDBEventStore:
         return found
 
     def dump(self) -> Iterator[Stored]:
-        """DynamoDB has no view of one moment of a table: writers are to be stopped meanwhile."""
+        """DynamoDB cannot read a whole table as of one moment: stop all writers meanwhile."""
         is_commit = self.item.events.exists()
         is_pending = self.item.sort.startswith(table.PENDING)
         with translating_errors():
@@ -267,8 +269,8 @@ class DynamoDBEventStore:
             raise
 
     def _write_together(self, commit: Commit, items: list[table.Item]) -> None:
-        """One transaction. The reasons for refusing it come in the order that pynamodb sends its
-        parts: condition checks, deletes, puts."""
+        """Write these items in one transaction. If DynamoDB refuses it, it gives a reason for each
+        part, in the order in which pynamodb sends the parts: condition checks, deletes, puts."""
         parts: list[str | None] = []
         absent = self.item.sort.does_not_exist()
         still_open = self.item.sort.exists() & self.item.parked_at.does_not_exist()
@@ -300,11 +302,12 @@ class DynamoDBEventStore:
             ]
             if None in refused:
                 raise DuplicateCommand(commit.command, commit.command_id) from error
-            # without a name: another transaction is writing one of the items
+            # no name in `refused`: another transaction is writing one of the items
             raise ConcurrencyError(*[part for part in refused if part]) from error
 
     def _has(self, commit: Commit) -> bool:
-        """Whether this very commit was taken before: its first event is at the position it names."""
+        """Whether this very commit was written before: the item at its first version has its
+        command id."""
         if not commit.appends:
             return False
         after = commit.appends[0].after
@@ -332,7 +335,7 @@ class DynamoDBEventStore:
         return written.is_set()
 
     def _indexed(self, kind: str, until: Condition | None, limit: int) -> list[PendingKey]:
-        """What the index holds of this kind in all its shards, by time."""
+        """The keys in the index of this kind, from all its shards, in the order of time."""
         with translating_errors():
             found = sorted(
                 (item.due_at, table.pending_key(item))

@@ -6,9 +6,9 @@ A partition per stream, one item per commit. The sort keys within a partition::
     commit#0000000003#snapshot   a snapshot at the end of a commit, under the version of its last
     todo#0000000001#000          a pending command, under its commit's version and its ordinal
 
-One query in descending order meets the open commands first, then the commits, newest first, and each
-snapshot before the commits that it replaces. Idempotency records, rows and cells have partitions of
-their own.
+One query in descending order returns the pending commands first, then the commits, newest first.
+A snapshot comes before the commits that it contains. Idempotency records, rows and cells have
+partitions of their own.
 """
 
 import math
@@ -96,7 +96,8 @@ class Item(Model):
     listed_in = UnicodeAttribute(null=True)
     listed_at = UnicodeAttribute(null=True)
     expires = NumberAttribute(null=True)
-    """Seconds since 1970: the table's time to live. Nothing depends on when DynamoDB deletes."""
+    """The table's time to live, in seconds since 1970. DynamoDB may delete the item later: nothing
+    depends on when."""
 
     due = DueIndex()
     listed = ListIndex()
@@ -193,7 +194,7 @@ def row_partition(view: str, key: str) -> str:
 
 
 def row_item(item_type: type[Item], view: str, row: ViewRow) -> Item:
-    """The item that keeps a row. Without a label it stands in no list."""
+    """The item that keeps a row. A row without a label is in no list."""
     item = item_type(row_partition(view, row.key), ROW)
     item.payload, item.row_version = msgspec.json.encode(row).decode(), row.version
     if row.label:
@@ -213,7 +214,8 @@ def list_partition(view: str, label: str, shard: int) -> str:
 
 
 def list_sort(place: tuple[str, str]) -> str:
-    """Sorts as the place does: the tab is before all that can stand in a text."""
+    """A text that sorts as the place does: the tab sorts before every character that a text can
+    hold."""
     return "\t".join(place)
 
 
@@ -260,6 +262,6 @@ def pending_command(item: Item) -> PendingCommand:
 
 
 def pending_key(item: Item) -> PendingKey:
-    """Its name, from its keys alone: all that the index holds."""
+    """The key of a pending command, from the keys of its item alone: the index holds no more."""
     _, version, ordinal = item.sort.split("#")
     return PendingKey(item.stream_id, int(version), int(ordinal))

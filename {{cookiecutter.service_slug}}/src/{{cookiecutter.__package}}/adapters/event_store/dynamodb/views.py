@@ -12,7 +12,8 @@ from .errors import conditional_write, translating_errors
 
 
 class DynamoDBViews:
-    """Rows and cells as items. A list may be a moment behind its rows, as an index is."""
+    """Rows and cells as items. A list may be a moment behind its rows, because an index is
+    eventually consistent."""
 
     def __init__(self, item: type[table.Item]) -> None:
         self.item = item
@@ -48,7 +49,7 @@ class DynamoDBViews:
             return list(islice(merged, limit))
 
     def clear(self, view: str) -> None:
-        """Looks through the whole table: a row without a label stands in no list."""
+        """Scans the whole table, because a row without a label is in no list."""
         prefix = table.row_partition(view, "")
         with translating_errors(), self.item.batch_write() as batch:
             for item in self._scan(prefix):

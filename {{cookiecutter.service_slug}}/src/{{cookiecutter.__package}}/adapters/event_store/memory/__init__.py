@@ -1,4 +1,5 @@
-"""The event store in memory: for tests, and for trying things out. Gone with the process."""
+"""The event store in memory, for tests and for trying things out. The data ends with the
+process."""
 
 from ....bus import EventStore
 from ....config import Settings
@@ -8,5 +9,5 @@ __all__ = ["MemoryEventStore", "open_store"]
 
 
 def open_store(_settings: Settings) -> EventStore:
-    """A new store, with nothing in it."""
+    """A new, empty store."""
     return MemoryEventStore()

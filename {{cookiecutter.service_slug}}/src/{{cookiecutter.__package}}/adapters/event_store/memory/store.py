@@ -26,7 +26,7 @@ from .views import MemoryViews
 
 
 class MemoryEventStore:
-    """Everything that the port has, gone with the process."""
+    """Implements the whole port in memory. The data ends with the process."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -171,7 +171,7 @@ class MemoryEventStore:
         return None
 
     def _insert(self, stored: Stored) -> None:
-        """Store it, unless it is there already."""
+        """Store it, unless it is stored already."""
         match stored:
             case StoredCommit():
                 if self._head(stored.stream_id) < stored.version:
@@ -184,7 +184,7 @@ class MemoryEventStore:
     def _remove(self, key: PendingKey) -> None:
         rows = self._pending[key.stream_id]
         del rows[key]
-        if not rows:  # a search for what is due would go through every stream there ever was
+        if not rows:  # otherwise `due` would go through every stream that ever had a row
             del self._pending[key.stream_id]
 
     def _add(self, stored: StoredCommit) -> None:
@@ -210,7 +210,7 @@ class MemoryEventStore:
         return [row for rows in self._pending.values() for row in rows.values()]
 
     def _change(self, pending: PendingCommand, **changes: Any) -> bool:
-        """Change a row, if it is as given."""
+        """Compare-and-set: change a row, if it is still as given."""
         with self._lock:
             key = pending.key
             if not self._is_open(key) or self._pending[key.stream_id][key] != pending:
@@ -219,7 +219,8 @@ class MemoryEventStore:
             return True
 
     def _has(self, commit: Commit) -> bool:
-        """Whether this very commit was taken before: its events are at the positions it names."""
+        """Whether this very commit was written before: its command id is at the version it
+        writes."""
         return any(
             stored.version == append.after.version + 1 and stored.command_id == commit.command_id
             for append in commit.appends

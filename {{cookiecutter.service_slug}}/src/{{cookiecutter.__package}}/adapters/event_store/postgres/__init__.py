@@ -1,4 +1,4 @@
-"""The event store in Postgres: one statement for each commit, SQL to look inside."""
+"""The event store in Postgres: one statement for each commit, and data that SQL can read."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ __all__ = ["PostgresDatabase", "PostgresEventStore", "create", "open_store"]
 
 
 def create(settings: Settings) -> None:
-    """Bring the schema to what this service needs, from whatever revision it is at."""
+    """Migrate the schema to the revision that this service needs, from any earlier revision."""
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError

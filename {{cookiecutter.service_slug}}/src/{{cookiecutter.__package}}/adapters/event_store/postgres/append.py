@@ -1,7 +1,7 @@
-"""The statement of an append: one statement, with just the parts that the commit needs.
+"""The SQL statement of an append: one statement, with only the parts that the commit needs.
 
-It locks the pending command that the commit consumes and the heads of all streams it names, in order,
-and writes only if all are as expected.
+Optimistic concurrency check: it locks the pending command that the commit consumes and the heads of
+all its streams, in the order of their ids, and writes only if all are as expected.
 """
 
 from functools import cache
@@ -51,12 +51,13 @@ HEADS = """expected AS (
     WHERE coalesce(heads.version, 0) <> expected.version
 ), agreed AS (
     SELECT FROM token WHERE NOT EXISTS (SELECT FROM moved)
-), known AS (
+), advanced AS (
     INSERT INTO streams (stream_id, version)
     SELECT stream_id, becomes FROM expected, agreed WHERE becomes > expected.version
     ORDER BY stream_id
     ON CONFLICT (stream_id) DO UPDATE SET version = excluded.version
-), unborn AS (
+), absent AS (
+    -- a stream that must stay absent has no row to lock: this one conflicts with its creation
     INSERT INTO streams (stream_id, version)
     SELECT stream_id, 0 FROM expected, agreed
     WHERE becomes = 0 AND stream_id NOT IN (SELECT stream_id FROM heads)
@@ -86,7 +87,7 @@ USED = f"""used AS (
     FROM agreed
     ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint,
         after = excluded.after, expires_at = excluded.expires_at,
-        -- null if the key has not expired: the column refuses it, and so the whole statement fails
+        -- null if the key has not expired: the column is NOT NULL, so the whole statement fails
         command_id = CASE WHEN idempotency.expires_at <= %(recorded_at)s::timestamptz
             THEN excluded.command_id END
 ), swept AS (
@@ -115,7 +116,7 @@ def _statement(one_head: bool, follows: bool, consumes: bool, is_keyed: bool) ->
 
 
 def append_statement(commit: Commit) -> tuple[bytes, dict[str, Any]]:
-    """The statement, and what to put into it."""
+    """The statement, and the values of its parameters."""
     appends, unchanged = commit.appends, commit.unchanged
     consumes, record = commit.consumes, commit.idempotency
     one_head = len(appends) == 1 and not unchanged

@@ -1,4 +1,4 @@
-"""The Postgres database: its connections, and whether its schema is the one this service needs."""
+"""The Postgres database: its connection pool, and the check of its schema's revision."""
 
 import logging
 from collections.abc import Iterator
@@ -12,20 +12,21 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequest
 from ....bus import ConcurrencyError, ConfigurationError, StoreUnavailable
 
 REVISION = "1.0.0"
-"""The newest of the migrations."""
+"""The revision of the newest migration."""
 
 CONNECTIONS, WAIT_SECONDS = 10, 3.0
 OPTIONS = "-c statement_timeout=15000 -c lock_timeout=3000"
 
-logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # every call that fails says so itself
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # a call that fails raises an error
 
 
 class PostgresDatabase:
-    """The database at `url`: a few connections, for any number of threads, which wait for one for so
-    many seconds before they raise `StoreUnavailable`.
+    """The database at `url`, with a connection pool for any number of threads. A call waits for one
+    of the `connections` for at most `wait` seconds, then it raises `StoreUnavailable`.
 
-    Raises `ConfigurationError` for a URL that is none and for a schema of another revision. A server
-    that does not answer yet is waited for: the schema is looked at with the first connection.
+    Raises `ConfigurationError` for an invalid URL and for a schema of another revision. If the
+    server does not answer yet, nothing is raised: the first connection that works checks the
+    schema.
     """
 
     def __init__(
@@ -56,12 +57,12 @@ class PostgresDatabase:
             raise
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the pool."""
         self._pool.close()
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[TupleRow]]:
-        """A connection of this call's own, in autocommit."""
+        """A connection from the pool, for this call alone, in autocommit."""
         try:
             with self._pool.connection() as connection:
                 if not self._checked:
@@ -77,13 +78,13 @@ class PostgresDatabase:
 
     @contextmanager
     def reading(self) -> Iterator[psycopg.Connection[TupleRow]]:
-        """A transaction in which everything read is of one moment."""
+        """A read transaction at REPEATABLE READ: everything is read as of one moment."""
         with self.connection() as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield connection
 
     def fetch(self, statement: str, values: Any = ()) -> list[TupleRow]:
-        """The rows that a statement of its own returns."""
+        """Run one statement. Returns its rows."""
         with self.connection() as connection:
             return connection.execute(statement.encode(), values).fetchall()
 
@@ -94,7 +95,7 @@ class PostgresDatabase:
 
 
 def checked_url(url: str) -> str:
-    """The URL, if it is one. The error never repeats it: there may be a password in it."""
+    """The URL, if it is valid. The error never repeats the URL, because it may hold a password."""
     try:
         psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:

@@ -27,7 +27,7 @@ KEY = "stream_id = %s AND version = %s AND ordinal = %s"
 
 
 def commit_row(stored: StoredCommit) -> tuple[Any, ...]:
-    """A stored commit, as its columns have it."""
+    """The column values of a stored commit."""
     return (
         stored.stream_id,
         stored.version,
@@ -42,12 +42,12 @@ def commit_row(stored: StoredCommit) -> tuple[Any, ...]:
 
 
 def stored_commit(row: tuple[Any, ...]) -> StoredCommit:
-    """The inverse of `commit_row`. Further columns are passed over."""
+    """The inverse of `commit_row`. Further columns are ignored."""
     return StoredCommit(*(*row[:6], Context.parse(row[7]), row[8]))
 
 
 def pending_row(pending: PendingCommand) -> tuple[Any, ...]:
-    """A pending command, as its columns have it."""
+    """The column values of a pending command."""
     return (
         *key_values(pending.key),
         pending.command_id,
@@ -67,7 +67,7 @@ def pending_command(row: tuple[Any, ...]) -> PendingCommand:
 
 
 def record_row(record: IdempotencyRecord) -> tuple[Any, ...]:
-    """An idempotency record, as its columns have it."""
+    """The column values of an idempotency record."""
     given = msgspec.structs.astuple(record.idempotency)
     return (*given, record.command_id, positions(record), record.expires_at)
 
@@ -79,10 +79,10 @@ def idempotency_record(row: tuple[Any, ...]) -> IdempotencyRecord:
 
 
 def positions(record: IdempotencyRecord) -> str:
-    """The positions after which the commit of a key stands, as text."""
+    """The positions after which the commit of an idempotency key begins, as JSON."""
     return msgspec.json.encode(record.after).decode()
 
 
 def key_values(key: PendingKey) -> tuple[str, int, int]:
-    """The name of a pending command, as `KEY` asks for it."""
+    """The values for the placeholders of `KEY`."""
     return (key.stream_id, key.version, key.ordinal)

@@ -1,13 +1,15 @@
 """The log in Postgres.
 
-`append` is one statement in autocommit, correct at READ COMMITTED. It locks the pending command that
-the commit consumes and the heads of all streams it names, in order, and writes only if all are as
-expected. A new stream or a new idempotency key has no row to lock: if two statements create one at
-the same moment, a unique constraint refuses the second whole. The statement has only the parts that
-the commit needs, so that the server has less to plan.
+`append` is one statement in autocommit, correct at READ COMMITTED. Optimistic concurrency check: it
+locks the pending command that the commit consumes and the heads of all its streams, in the order of
+their ids, and writes only if all are as expected. A new stream or a new idempotency key has no row
+to lock. If two statements create one at the same moment, a unique constraint refuses the second
+statement as a whole. The statement has only the parts that the commit needs, so that the server has
+less to plan.
 
 The feed is ordered by (transaction id, position) and ends below the oldest transaction that still
-runs. So no commit can appear behind a checkpoint, and a position that was never used leaves no gap.
+runs. So no commit can appear behind a checkpoint, and a position that was never used does not stop
+the feed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -52,16 +54,16 @@ from .views import PostgresViews
 
 
 class PostgresEventStore:
-    """The tables of the log, in the database at `url`; see `PostgresDatabase` for the options."""
+    """The event store in the database at `url`; see `PostgresDatabase` for the options."""
 
     def __init__(self, url: str, **options: Any) -> None:
         self._database = PostgresDatabase(url, **options)
         self.views = PostgresViews(self._database)
 
     def load(self, stream_id: str, at: int | None = None, *, fingerprint: str = "") -> LoadedStream:
-        """One statement, and so as of one moment. It brings all events as one text, because a row for
-        each commit would take most of the time. Between them is U+001E, which no JSON text contains
-        (RFC 7464)."""
+        """One statement, so everything is read as of one moment. All events come as one text,
+        because fetching a row for each commit would take most of the time. The separator is U+001E,
+        which no JSON text contains (RFC 7464)."""
         with self._database.connection() as connection:
             rows = connection.execute(
                 """
@@ -264,7 +266,8 @@ class PostgresEventStore:
         return self.handled(record.idempotency.scope, record.idempotency.key, now) is not None
 
     def _has(self, commit: Commit) -> bool:
-        """Whether this very commit was taken before: its events are at the positions it names."""
+        """Whether this very commit was written before: its command id is at the version it
+        writes."""
         return any(
             self._database.fetch(
                 "SELECT 1 FROM commits WHERE stream_id = %s AND version = %s AND command_id = %s",

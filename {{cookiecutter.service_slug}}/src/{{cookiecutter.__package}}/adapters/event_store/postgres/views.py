@@ -26,7 +26,8 @@ class PostgresViews:
         with self._database.connection() as connection:
             connection.execute(
                 f"INSERT INTO view_rows (view, {COLUMNS})"
-                " SELECT %s, * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[])"
+                " SELECT %s, * FROM unnest("
+                "%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[])"
                 " ON CONFLICT (view, key) DO UPDATE SET version = excluded.version,"
                 " label = excluded.label, sort = excluded.sort, data = excluded.data"
                 " WHERE excluded.version > view_rows.version".encode(),
@@ -40,7 +41,7 @@ class PostgresViews:
         limit: int,
         after: tuple[str, str] | None = None,
     ) -> list[ViewRow]:
-        """Each label's rows lie in order in the index: the first of each, merged."""
+        """Reads the first rows of each label, in the order of the index, and merges them."""
         before = "AND (sort, key) < (%s, %s)" if after else ""
         one = (
             f"(SELECT {COLUMNS} FROM view_rows WHERE view = %s AND label = %s {before}"

@@ -1,4 +1,4 @@
-"""The SQLite file: its schema, its connections, its one writer at a time."""
+"""The SQLite file: its schema, its connection pool, and its one writer at a time."""
 
 import sqlite3
 import time
@@ -77,8 +77,8 @@ CREATE TABLE IF NOT EXISTS cells (
 
 
 class SqliteDatabase:
-    """The file at `path`, for any number of threads. `timeout` is how long, in seconds, a call waits
-    for other writers before it raises `StoreUnavailable`.
+    """The file at `path`, for any number of threads. `timeout` is how long, in seconds, a call
+    waits for other writers before it raises `StoreUnavailable`.
 
     Raises `ConfigurationError` if it cannot be opened.
     """
@@ -103,7 +103,7 @@ class SqliteDatabase:
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """A connection for this call alone; idle ones are used again."""
+        """A connection from the pool, for this call alone."""
         try:
             try:
                 connection = self._idle.get_nowait()
@@ -112,7 +112,7 @@ class SqliteDatabase:
             try:
                 yield connection
             except BaseException:
-                connection.close()  # and so rolls back
+                connection.close()  # which rolls back
                 raise
             self._idle.put(connection)
         except sqlite3.OperationalError as error:
@@ -120,7 +120,7 @@ class SqliteDatabase:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: everything read in it is of one moment."""
+        """A read transaction: everything is read as of one moment."""
         with self.connection() as connection:
             connection.execute("BEGIN")
             yield connection
@@ -128,7 +128,7 @@ class SqliteDatabase:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """The one write transaction; an exception rolls it back."""
+        """A write transaction. Only one runs at a time. An exception rolls it back."""
         if not self._writing.acquire(timeout=self._timeout):
             raise StoreUnavailable(f"SQLite: no turn to write within {self._timeout} s")
         try:
@@ -156,7 +156,9 @@ class SqliteDatabase:
 
     def _create(self, connection: sqlite3.Connection) -> None:
         deadline = time.monotonic() + self._timeout
-        while True:  # the switch to WAL does not wait for other connections by itself
+        # Write-ahead log (WAL). SQLite does not wait for other connections when it switches to it,
+        # whatever the time-out, so this tries again itself.
+        while True:
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 break

@@ -29,7 +29,7 @@ KEY = "stream_id = ? AND version = ? AND ordinal = ?"
 
 
 def commit_row(stored: StoredCommit) -> tuple[Any, ...]:
-    """A stored commit, as its columns have it."""
+    """The column values of a stored commit."""
     return (
         stored.stream_id,
         stored.version,
@@ -44,12 +44,12 @@ def commit_row(stored: StoredCommit) -> tuple[Any, ...]:
 
 
 def stored_commit(row: tuple[Any, ...]) -> StoredCommit:
-    """The inverse of `commit_row`. Further columns are passed over."""
+    """The inverse of `commit_row`. Further columns are ignored."""
     return StoredCommit(*(*row[:6], Context.parse(row[7]), datetime.fromisoformat(row[8])))
 
 
 def pending_row(pending: PendingCommand) -> tuple[Any, ...]:
-    """A pending command, as its columns have it."""
+    """The column values of a pending command."""
     key = pending.key
     return (
         key.stream_id,
@@ -83,7 +83,7 @@ def pending_command(row: tuple[Any, ...]) -> PendingCommand:
 
 
 def record_row(record: IdempotencyRecord) -> tuple[Any, ...]:
-    """An idempotency record, as its columns have it."""
+    """The column values of an idempotency record."""
     given, after = record.idempotency, msgspec.json.encode(record.after).decode()
     return (
         given.scope,
@@ -102,10 +102,10 @@ def idempotency_record(row: tuple[Any, ...]) -> IdempotencyRecord:
 
 
 def key_values(key: PendingKey) -> tuple[str, int, int]:
-    """The name of a pending command, as `KEY` asks for it."""
+    """The values for the placeholders of `KEY`."""
     return (key.stream_id, key.version, key.ordinal)
 
 
 def given_values(pending: PendingCommand) -> tuple[int, str]:
-    """What `AS_GIVEN` compares."""
+    """The values for the placeholders of `AS_GIVEN`."""
     return (pending.attempts, utc_text(pending.due_at))

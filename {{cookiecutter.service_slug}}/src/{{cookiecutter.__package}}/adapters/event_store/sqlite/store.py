@@ -1,8 +1,8 @@
 """The log in one SQLite file.
 
-Write-ahead log with synchronous=FULL: a commit that was acknowledged is on the disk. Writers take
-turns (BEGIN IMMEDIATE), readers never wait for them. Safe for several threads and processes on one
-machine; not for network file systems.
+Write-ahead log with synchronous=FULL: a commit that was acknowledged is on the disk. Only one
+writer runs at a time (BEGIN IMMEDIATE); readers never wait for it. Safe for several threads and
+processes on one machine, but not on a network file system.
 """
 
 import sqlite3
@@ -46,8 +46,8 @@ from .views import SqliteViews
 
 
 class SqliteEventStore:
-    """The tables of the log. `timeout` is how long, in seconds, a call waits for other writers before
-    it raises `StoreUnavailable`."""
+    """The event store in the file at `path`. `timeout` is how long, in seconds, a call waits for
+    other writers before it raises `StoreUnavailable`."""
 
     def __init__(self, path: Path, timeout: float = 5.0) -> None:
         self._database = SqliteDatabase(path, timeout)
@@ -151,8 +151,8 @@ class SqliteEventStore:
 
     def replay(self, key: PendingKey, due_at: datetime) -> bool:
         return self._database.change(
-            "UPDATE pending SET attempts = 0, due_at = ?, in_order = 0, parked_at = NULL, error = ''"
-            f" WHERE {KEY} AND parked_at IS NOT NULL",
+            "UPDATE pending SET attempts = 0, due_at = ?, in_order = 0, parked_at = NULL,"
+            f" error = '' WHERE {KEY} AND parked_at IS NOT NULL",
             (utc_text(due_at), *key_values(key)),
         )
 
@@ -162,7 +162,8 @@ class SqliteEventStore:
         )
 
     def feed(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
-        """In the order of commits, which is that of their positions: writers take turns."""
+        """In the order of positions. This is the order of the commits, because only one writer runs
+        at a time."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 f"SELECT {COMMIT_COLUMNS}, position FROM commits"
@@ -232,7 +233,7 @@ def _head(connection: sqlite3.Connection, stream_id: str, at: int | None = None)
 
 
 def _has(connection: sqlite3.Connection, commit: Commit) -> bool:
-    """Whether this very commit was taken before: its events are at the positions it names."""
+    """Whether this very commit was written before: its command id is at the version it writes."""
     return any(
         connection.execute(
             "SELECT 1 FROM commits WHERE stream_id = ? AND version = ? AND command_id = ?",
@@ -261,7 +262,8 @@ def _open(connection: sqlite3.Connection, stream_id: str) -> list[PendingCommand
 
 
 def _use(connection: sqlite3.Connection, record: IdempotencyRecord, now: datetime) -> bool:
-    """Insert this record, and delete those that have expired. False if the key is on record."""
+    """Insert this idempotency record, and delete the expired ones. False if its key is already
+    used."""
     connection.execute("DELETE FROM idempotency WHERE expires_at <= ?", (utc_text(now),))
     key = (record.idempotency.scope, record.idempotency.key)
     if connection.execute("SELECT 1 FROM idempotency WHERE scope = ? AND key = ?", key).fetchone():

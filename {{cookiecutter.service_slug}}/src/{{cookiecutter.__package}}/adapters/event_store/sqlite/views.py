@@ -41,7 +41,7 @@ class SqliteViews:
         limit: int,
         after: tuple[str, str] | None = None,
     ) -> list[ViewRow]:
-        """The index holds the rows of each label in order: takes the first of each, and merges them."""
+        """Reads the first rows of each label, in the order of the index, and merges them."""
         before = "AND (sort, key) < (?, ?)" if after else ""
         with self._database.reading() as connection:
             found = [

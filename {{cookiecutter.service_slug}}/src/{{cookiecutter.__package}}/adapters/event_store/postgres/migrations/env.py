@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: by the connection that `create` gives it."""
+"""Connects Alembic to the database, by the connection that `create` gives it."""
 
 from alembic import context
 from sqlalchemy import create_engine

@@ -7,7 +7,8 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Text, not jsonb, which refuses some strings; and sorted by bytes, as on every store."""
+    """Create the tables. JSON is stored as text, because jsonb refuses some strings. Ids and names
+    are sorted by bytes, as on every store."""
     op.execute("""
     CREATE TABLE streams (
         stream_id      text COLLATE "C" PRIMARY KEY,
