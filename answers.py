@@ -1,7 +1,7 @@
 """What the prompts accept, and the names derived from the answers.
 
-cookiecutter.json loads this as a Jinja extension: a bad answer is refused, in one line, before the
-next question is asked; at a terminal it is asked for again. hooks/pre_gen_project.py applies the same
+cookiecutter.json loads this as a Jinja extension. A wrong answer is refused in one line, before the
+next question; at a terminal, the question is asked again. hooks/pre_gen_project.py applies the same
 rules to the final answers.
 """
 
@@ -26,7 +26,8 @@ from jinja2.ext import Extension
 
 
 class InvalidAnswer(FailedHookException):
-    """An answer is refused. A failed hook to cookiecutter, whose command line prints it as one line."""
+    """An answer is refused. It is a failed hook to cookiecutter, whose command line prints it in
+    one line."""
 
 
 class Rule(NamedTuple):
@@ -37,7 +38,7 @@ class Rule(NamedTuple):
 
 
 _KEBAB = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
-# No control characters, and no marks that Jinja would take for its own.
+# No control characters, and no marks that Jinja would interpret.
 _PROSE = r"(?!.*\{[{%#])\S(.*\S)?"
 
 RULES = {
@@ -83,37 +84,37 @@ RULES = {
 }
 
 _STDLIB = sys.stdlib_module_names | set(
-    # in one of Python 3.11 to 3.14, whichever of them runs this
-    "aifc annotationlib asynchat asyncore audioop cgi cgitb chunk compression crypt distutils imghdr"
-    " imp lib2to3 mailcap msilib nis nntplib ossaudiodev pipes smtpd sndhdr spwd sunau telnetlib uu"
-    " xdrlib".split()
+    # in any of Python 3.11 to 3.14, whichever of them runs this
+    "aifc annotationlib asynchat asyncore audioop cgi cgitb chunk compression crypt distutils"
+    " imghdr imp lib2to3 mailcap msilib nis nntplib ossaudiodev pipes smtpd sndhdr spwd sunau"
+    " telnetlib uu xdrlib".split()
 )
 # Packages and console scripts that a rendered service uses, and the folders beside its package.
 _NEIGHBOURS = frozenset(
-    "activate annotated_types anyio attrs boto3 botocore build certifi click conftest dateutil deploy"
-    " dist docs dotenv fastapi h11 hatchling httpcore httpx hypothesis idna jinja2 jmespath mangum moto"
-    " msgspec mypy pip pluggy punq py pydantic pydantic_core pydantic_settings pynamodb pytest"
-    " pytest_xdist python python3 requests ruff s3transfer setuptools six sniffio src starlette"
-    " structlog tests typing_extensions urllib3 uv uvicorn venv watchfiles werkzeug wheel xdist"
-    " yaml".split()
+    "activate annotated_types anyio attrs boto3 botocore build certifi click conftest dateutil"
+    " deploy dist docs dotenv fastapi h11 hatchling httpcore httpx hypothesis idna jinja2 jmespath"
+    " mangum moto msgspec mypy pip pluggy punq py pydantic pydantic_core pydantic_settings"
+    " pynamodb pytest pytest_xdist python python3 requests ruff s3transfer setuptools six sniffio"
+    " src starlette structlog tests typing_extensions urllib3 uv uvicorn venv watchfiles werkzeug"
+    " wheel xdist yaml".split()
 )
-# Names that the rendered code already gives to something.
+# Names that the rendered code already uses.
 _TAKEN = frozenset(
     "adapter adapters aggregate api app application asynccontextmanager body bootstrap bus"
-    " causation cli clock codec command commands commit config correlation create_app"
-    " create_store data dependencies dispatch docs documented domain entrypoint entrypoints"
-    " error errors event events files from_environment given handler health history id"
-    " import_module install json lifespan load_settings log log_messages make_bus message"
-    " messages middleware module modules open_store openapi outcome partial pending port ports probes"
-    " problem problems projection projections queries query ready redoc request response retry"
-    " router run_in_threadpool schemas self service services settings shapes src state status"
-    " store stream test tests type unit_of_work uow view views worker".split()
+    " causation cli clock codec command commands commit config correlation create_app create_store"
+    " data dependencies dispatch docs documented domain entrypoint entrypoints error errors event"
+    " events files from_environment given handler health history id import_module install json"
+    " lifespan load_settings log log_messages make_bus message messages middleware module modules"
+    " open_store openapi outcome partial pending port ports probes problem problems projection"
+    " projections queries query ready redoc request response retry router run_in_threadpool"
+    " schemas self service services settings shapes src state status store stream test tests type"
+    " unit_of_work uow view views worker".split()
 )
 
 
 def checked(answers: Mapping[str, str], prompt: str, like: str = "") -> str:
-    """The answer to `prompt`, or InvalidAnswer saying what is wrong and what would be right. The rule
-    is that of the prompt `like`, if one is given."""
+    """The answer to `prompt`. Raises `InvalidAnswer`, which says what is wrong and what would be
+    right. With `like`, the rule of that prompt applies."""
     answer, rule = str(answers[prompt]), like or prompt
     if reason := _objection(answers, rule, answer):
         shown = answer if len(answer) <= 60 else answer[:57] + "..."
@@ -126,8 +127,8 @@ def checked(answers: Mapping[str, str], prompt: str, like: str = "") -> str:
 def asking(
     check: Callable[[Mapping[str, str], str], str],
 ) -> Callable[[MutableMapping[str, str], str], str]:
-    """The check, for a filter of cookiecutter.json: at a terminal, what it refuses is asked for again,
-    and put in the place of the answer."""
+    """Makes a filter of cookiecutter.json from a check. At a terminal, it asks again for an answer
+    that the check refuses, and replaces the answer."""
 
     @wraps(check)
     def ask(answers: MutableMapping[str, str], prompt: str) -> str:
@@ -135,7 +136,7 @@ def asking(
             try:
                 return check(answers, prompt)
             except InvalidAnswer as refusal:
-                if not _somebody_answers():
+                if not _is_interactive():
                     raise
                 click.echo(f"  {refusal}")
             answers[prompt] = click.prompt(f"  {prompt}", default="", show_default=False)
@@ -143,14 +144,15 @@ def asking(
     return ask
 
 
-def _somebody_answers() -> bool:
-    """Whether cookiecutter's command line was started at a terminal, and asks."""
+def _is_interactive() -> bool:
+    """Whether cookiecutter's command line was started at a terminal, with prompts."""
     command = click.get_current_context(silent=True)
     return command is not None and not command.params.get("no_input", True) and sys.stdin.isatty()
 
 
 def problem(answers: Mapping[str, str]) -> str:
-    """What is wrong with a complete set of answers, private variables included, or nothing."""
+    """What is wrong with a complete set of answers, private variables included; empty if nothing
+    is."""
     derivations: dict[str, Callable[[], str]] = {
         "__package": lambda: package_name(answers["service_slug"]),
         "__aggregate": lambda: class_name(answers["aggregate_name"]),
@@ -236,7 +238,7 @@ def words(snake: str) -> str:
 
 
 def plural(singular: str) -> str:
-    """A first guess by the regular rules; whoever knows better edits the answer."""
+    """A first guess by the regular rules; the user can edit the answer."""
     if re.search(r"[^aeiou]y$", singular):
         return singular[:-1] + "ies"
     return singular + ("es" if re.search(r"(s|x|z|ch|sh)$", singular) else "s")
@@ -264,8 +266,9 @@ class Answers(Extension):
             quoted,
         ):
             environment.filters[function.__name__] = function
-        # `cruft update` loads two versions of the template in one process, from one place: neither
-        # may get the other's rules, nor its byte code, told apart by size and second alone.
+        # `cruft update` loads two versions of the template in one process, from the same path.
+        # Neither may get the module of the other, nor its byte code, which Python matches only by
+        # the size and the second of the source.
         sys.modules.pop(__name__, None)
         with suppress(OSError):
             Path(cache_from_source(__file__)).unlink()

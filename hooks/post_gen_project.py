@@ -1,4 +1,5 @@
-"""Keeps what the answers chose: prunes what others own, names variants, adds lines to lists."""
+"""Applies the answers: removes files that other choices own, renames variants, adds lines to
+lists."""
 
 import shutil
 import sys
@@ -12,7 +13,7 @@ CHOSEN = {
     "quality_extras": {{ cookiecutter.quality_extras | tojson }},
 }
 
-# The files and folders that only these choices need; what is inside of a folder stands before it.
+# The files and folders that only these choices need. A file comes before the folder that holds it.
 OWNED = {
     ("store", "dynamodb"): [
         PACKAGE / "adapters/event_store/dynamodb",
@@ -61,7 +62,7 @@ OWNED = {
     ],
 }
 
-# The files that choices have a version of: x.<choice>.ext becomes x.ext.
+# The files that exist once for each choice: x.<choice>.ext becomes x.ext.
 VARIANTS = {
     "store": [
         Path("template.yaml"),
@@ -69,7 +70,7 @@ VARIANTS = {
     "license": [Path("LICENSE")],
 }
 
-# The lines that these choices add to lists: the file, how the list opens, the line.
+# The lines that these choices add to lists: the file, the first line of the list, the new line.
 CONFIG = PACKAGE / "config.py"
 LINES = {
     ("store", "dynamodb", "postgres"): [
@@ -96,7 +97,7 @@ def existing(path):
 
 
 def add_to_list(path, opening, line):
-    """Before the first line of the list that sorts after it, unless it is there."""
+    """Insert the line before the first one that sorts after it, unless the list has it already."""
     lines = existing(path).read_text("utf-8").split("\n")
     openings = [number for number, each in enumerate(lines) if each.startswith(opening)]
     if not openings:

@@ -1,4 +1,7 @@
-"""Refuses answers that did not pass the prompts: a replay file, a private variable given by hand."""
+"""Refuses wrong answers that the prompts did not check.
+
+They come from a replay file, or were given by hand for a private variable.
+"""
 
 import sys
 

@@ -1,6 +1,7 @@
-"""What the parts share: they are rendered into a service that is there, run from within its folder.
+"""What the parts share. A part is rendered into an existing service, from within its folder.
 
-The names come from the service itself; what a part adds to a file of the service is one line a place.
+The names come from the service itself. A part adds one line in each place to the files of the
+service.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ EXAMPLES = {
     "event_name": "OrderCancelled",
     "projection_name": "OrderSummary",
 }
-LIKE = {  # whose rule it is, where the template itself has no prompt of that name
+LIKE = {  # the prompts whose rules apply, where the template has no prompt of that name
     "projection_plural": ("projection_name", "aggregate_plural"),
     "external_name": ("", "aggregate_name"),
     "external_plural": ("external_name", "aggregate_plural"),
@@ -33,7 +34,7 @@ LIKE = {  # whose rule it is, where the template itself has no prompt of that na
 
 
 def service_folder(_answers: Mapping[str, str]) -> str:
-    """The name of the folder of the service, which is the one that this runs in."""
+    """The name of the service's folder, which is the current directory."""
     _project()
     return Path.cwd().name
 
@@ -45,7 +46,7 @@ def service_package(_answers: Mapping[str, str]) -> str:
 
 
 def fitting(given: Mapping[str, str], prompt: str) -> str:
-    """The answer, if it is a name that the service has not given to anything yet."""
+    """The answer, if the service does not use this name yet. Raises `InvalidAnswer`."""
     name = _well_formed(given, prompt)
     if reason := _taken(given, prompt, name):
         raise InvalidAnswer(
@@ -55,7 +56,7 @@ def fitting(given: Mapping[str, str], prompt: str) -> str:
 
 
 def there(given: Mapping[str, str], prompt: str) -> str:
-    """The answer, if it names an aggregate that the service has."""
+    """The answer, if it names an aggregate of the service. Raises `InvalidAnswer`."""
     package = Path("src", service_package(given))
     name = str(given[prompt])
     folders = sorted(path.parent for path in package.glob("domain/*/aggregate.py"))
@@ -66,13 +67,13 @@ def there(given: Mapping[str, str], prompt: str) -> str:
 
 
 def without(command: str, aggregate: str) -> str:
-    """A method for the command: `cancel` for `cancel_order` of the aggregate `order`."""
+    """The method name for a command: `cancel` for `cancel_order` of the aggregate `order`."""
     method = command.removesuffix(f"_{aggregate}")
     return f"{method}_it" if keyword.iskeyword(method) or method == command == aggregate else method
 
 
 def _well_formed(given: Mapping[str, str], prompt: str) -> str:
-    """The answer, if it can be a name at all."""
+    """The answer, if it is a valid name. Raises `InvalidAnswer`."""
     if prompt not in EXAMPLES:
         singular, rule = LIKE.get(prompt, ("", prompt))
         return answers.checked(
@@ -88,15 +89,15 @@ def _well_formed(given: Mapping[str, str], prompt: str) -> str:
 
 
 def _free(given: Mapping[str, str], prompt: str, name: str) -> str:
-    """A name that the service has not given to anything yet: the usual example, or the answer with
-    a number."""
+    """A name that the service does not use yet: the usual example, or the answer with a number."""
     numbered = (f"{name[:20]}{number}" for number in count(2))
     names = chain([EXAMPLES[prompt]] if prompt in EXAMPLES else [], numbered)
     return next(each for each in names if not _taken(given, prompt, each))
 
 
 def _taken(given: Mapping[str, str], prompt: str, name: str) -> str:
-    """What in the service has this name already, or one that follows from it; or nothing."""
+    """What in the service has this name already, or a name derived from it; empty if nothing
+    has."""
     package = Path("src", service_package(given))
     snake = answers.snake_case(answers.class_name(name))
     plural = answers.package_name(name)
@@ -170,7 +171,7 @@ def _method_in(path: Path, method: str) -> str:
 
 
 def _imported(package: Path, name: str) -> str:
-    """What the new modules import under this name."""
+    """What the new modules import under this name; empty if nothing."""
     bus = (package / "bus/__init__.py").read_text("utf-8")
     of_the_bus = re.search(rf"\b{name}\b", bus) or name in {"Literal", "Protocol"}
     return f"the bus, or Python, has a {name}" if of_the_bus else ""

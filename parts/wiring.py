@@ -1,6 +1,8 @@
-"""What the hooks of the parts share: how a line, a row or a paragraph gets into a file that is there.
+"""What the hooks of the parts share: how to insert a line, a row or a paragraph into an existing
+file.
 
-A change is a file, what is to be added, and how. What is there already is not added again.
+A change is a file, the addition, and the way to insert it. An addition that is there is not
+repeated.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 Insert = Callable[[str, str], "str | None"]
-"""The text with the addition in it, or None if it has no place for it."""
+"""Returns the text with the addition, or None if the text has no place for it."""
 
 
 class Change(NamedTuple):
@@ -22,15 +24,16 @@ class Change(NamedTuple):
 
 
 def wire(changes: Iterable[Change]) -> None:
-    """Make each change. Ends the program if there is no place for one: it says what is left to do."""
-    left = [change for change in changes if not _made(change)]
+    """Make each change. If a file has no place for an addition, prints what is to be added by hand,
+    and ends the program."""
+    left = [change for change in changes if not _apply(change)]
     for change in left:
         print(f"Add this to {change.path} by hand, it has no place for it:\n{change.addition}")
     if left:
         sys.exit(1)
 
 
-def _made(change: Change) -> bool:
+def _apply(change: Change) -> bool:
     before = change.path.read_text("utf-8") if change.path.is_file() else ""
     after = change.insert(before, change.addition)
     if after is not None and after != before:
@@ -39,8 +42,9 @@ def _made(change: Change) -> bool:
 
 
 def among(opening: str, unless: str = "") -> Insert:
-    """A line of the list that opens with these words, before the first that comes after it; not if
-    one matches the regular expression `unless`. The others stay as they are."""
+    """Insert a line into the list that begins with `opening`, before the first line that sorts
+    after it; but not if a line matches the regular expression `unless`. The other lines stay as
+    they are."""
 
     def insert(text: str, addition: str) -> str | None:
         found = _list(text, opening)
@@ -59,7 +63,7 @@ def among(opening: str, unless: str = "") -> Insert:
 
 
 def row_of(table: str) -> Insert:
-    """A row, of one line or more, at the end of the table of this name."""
+    """Insert a row, of one line or more, at the end of the table of this name."""
 
     def insert(text: str, addition: str) -> str | None:
         found = _list(text, table)
@@ -71,14 +75,14 @@ def row_of(table: str) -> Insert:
 
 
 def at_end(text: str, addition: str) -> str | None:
-    """At the end of a file that is there."""
+    """Insert at the end of an existing file."""
     if not text or addition in text:
         return text or None
     return f"{text.rstrip()}\n{addition}"
 
 
 def beside(start: str) -> Insert:
-    """A line among those that start so, before the first of them that comes after it."""
+    """Insert a line among those that begin with `start`, in their sort order."""
 
     def insert(text: str, addition: str) -> str | None:
         lines = text.splitlines(keepends=True)
@@ -92,7 +96,7 @@ def beside(start: str) -> Insert:
 
 
 def after_table(heading: str) -> Insert:
-    """A row at the end of the Markdown table whose first line begins so."""
+    """Insert a row at the end of the Markdown table whose first line begins with `heading`."""
 
     def insert(text: str, addition: str) -> str | None:
         found = re.search(rf"^{re.escape(heading)}.*\n(?:\|.*\n)+", text, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Loads what the parts share, from the folder above."""
+"""Loads the module that the parts share, from the parent folder."""
 
 import sys
 from pathlib import Path

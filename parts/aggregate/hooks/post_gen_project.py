@@ -1,4 +1,4 @@
-"""Wires the new aggregate: one line in each place. Run again, it changes nothing."""
+"""Wires the new aggregate: adds one line in each place. A second run changes nothing."""
 
 import sys
 from pathlib import Path

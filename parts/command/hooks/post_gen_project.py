@@ -1,5 +1,5 @@
-"""Adds the command, its event, its handler and its route, each at the end of its file, and wires them:
-one row in each table. Run again, it changes nothing."""
+"""Adds the command, its event, its handler and its route, each at the end of its file, and wires
+them: one row in each table. A second run changes nothing."""
 
 import sys
 from pathlib import Path
@@ -100,7 +100,7 @@ ROWS = {
 
 
 def routes() -> Path:
-    """The module of the aggregate's routes, which has the name of its plural."""
+    """The module of the aggregate's routes, which is named after its plural."""
     imported = f"from ...domain.{SNAKE} import "
     found = sorted((PACKAGE / "entrypoints/api").glob("*.py"))
     return next((path for path in found if imported in path.read_text("utf-8")), Path("its routes"))

@@ -1,4 +1,4 @@
-"""Wires the new read model: one line, or one row, in each place. Run again, it changes nothing."""
+"""Wires the new read model: adds one line or row in each place. A second run changes nothing."""
 
 import sys
 from pathlib import Path

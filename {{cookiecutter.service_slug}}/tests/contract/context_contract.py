@@ -1,4 +1,5 @@
-"""What every event store does with the context of a message: it keeps it, and knows none of its fields."""
+"""The contract of every event store for the context of a message: it stores it, and knows no field
+of it."""
 
 from typing import Any, get_type_hints
 

@@ -1,4 +1,4 @@
-"""What every event store must do. A new adapter passes this by supplying one fixture::
+"""The contract suite of event stores. A new adapter runs it by supplying one fixture::
 
     class TestMyEventStore(EventStoreContract):
         @pytest.fixture

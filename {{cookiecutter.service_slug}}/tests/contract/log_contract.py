@@ -1,4 +1,5 @@
-"""What every event store must do beside the streams: caches, keys, the feed, and moving house."""
+"""The contract of event stores besides the streams: snapshots, keys, the feed, export and
+import."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -231,7 +232,7 @@ class LogContract:
                 assert calls < 10
             assert len(follower.seen) == number
 
-    # Moving house
+    # Dump and restore
 
     def test_whatever_is_done_besides_what_was_recorded_stays(self, store: EventStore) -> None:
         _a_house(store)

@@ -1,4 +1,4 @@
-"""What every store of read models must do."""
+"""The contract of every store of read models."""
 
 import pytest
 

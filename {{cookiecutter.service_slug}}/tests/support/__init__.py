@@ -1,1 +1,1 @@
-"""What the tests are written with."""
+"""What the tests share: fakes, harnesses, and services to test with."""

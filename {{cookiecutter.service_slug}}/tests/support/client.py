@@ -1,4 +1,4 @@
-"""An HTTP client of an app in this process: no socket, no server."""
+"""An HTTP client of an app in this process, without a socket or a server."""
 
 import asyncio
 from collections.abc import Iterator

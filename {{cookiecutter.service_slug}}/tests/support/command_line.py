@@ -1,4 +1,5 @@
-"""The command line in this process, over a SQLite file of its own, with a second aggregate: the counter."""
+"""The command line in this process, with a SQLite file of its own and a second aggregate: the
+counter."""
 
 import io
 import sys
@@ -30,7 +31,7 @@ COUNTER = SimpleNamespace(
 
 
 class Ended(NamedTuple):
-    """What a command has come to."""
+    """The result of a command."""
 
     code: int
     out: str

@@ -1,4 +1,4 @@
-"""Commits to give to a store."""
+"""Makes commits for the tests of a store."""
 
 import json
 from datetime import UTC, datetime
@@ -52,7 +52,7 @@ def follow_up(stream_id: str, version: int, ordinal: int = 0, **fields: Any) -> 
 
 
 def drain(store: EventStore, checkpoint: str | None = None) -> tuple[list[StoredCommit], str]:
-    """All that the feed has after this checkpoint, and the checkpoint after it."""
+    """All commits that the feed gives after this checkpoint, and the checkpoint after them."""
     commits: list[StoredCommit] = []
     while True:
         page = store.feed(checkpoint)

@@ -1,4 +1,4 @@
-"""A service as small as can be, to try the bus and the stores with: it counts."""
+"""A small service to test the bus and the stores with: it counts."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,7 +25,7 @@ class Open(Command):
 
 
 class Add(Command):
-    """Adds one. If `carry_to` is given, adding one to that counter follows."""
+    """Adds one. With `carry_to`, a follow-up command adds one to that counter, too."""
 
     counter_id: str
     carry_to: str = ""

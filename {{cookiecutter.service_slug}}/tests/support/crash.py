@@ -1,12 +1,14 @@
-"""The crash harness: a process that dies at the n-th call of its ports, for every n; and, within a
-call of SQLite, before each statement: on the other stores a commit is one statement, or one request.
+"""The crash harness: kills a process at the n-th call of its ports, for every n.
+
+Within a call of SQLite, it also kills the process before each statement. On the other stores a
+commit is one statement, or one request.
 
     points = crash_at_every_call(act, check)
 
-`act(number, mortal)` does the work in a process of its own, with its ports wrapped by `mortal`. The
-first process dies before its first call, the second one after it, and so on, until one lives to the end.
-After each, `check(number)` restarts what is to be restarted, and raises if anything is lost, done
-twice, or stuck. To be called from a process with a single thread: see `tests/crash`.
+`act(number, mortal)` does the work in a process of its own. It wraps its ports with `mortal`. The
+first process dies before its first call, the second one after that call, and so on, until a process
+lives to the end. After each process, `check(number)` restarts the service, and raises if anything
+is lost, done twice, or stuck. Call this from a process with a single thread: see `tests/crash`.
 """
 
 import os
@@ -29,7 +31,7 @@ Mortal = Callable[[P], P]
 def crash_at_every_call(
     act: Callable[[int, Mortal[Any]], None], check: Callable[[int], None]
 ) -> int:
-    """Returns at how many points a process has died. Raises what `check` raises."""
+    """Kill a process at each point. Returns the number of points. Raises what `check` raises."""
     number = 0
     while True:
         child = os.fork()
@@ -48,7 +50,7 @@ def crash_at_every_call(
 
 
 def _live(number: int, act: Callable[[int, Mortal[Any]], None]) -> None:
-    """Never returns; nor is anything tidied up."""
+    """Do the work, and end the process at point `number`. Never returns, and runs no clean-up."""
     steps = iter(range(number + 1))
 
     def step() -> None:
@@ -70,7 +72,7 @@ def _live(number: int, act: Callable[[int, Mortal[Any]], None]) -> None:
 
 
 class _Mortal:
-    """A port of which each call is two points: just before it, and just after."""
+    """A wrapped port: the process can die just before and just after each call."""
 
     def __init__(self, port: Any, step: Callable[[], None]) -> None:
         self._port, self._step = port, step

@@ -1,9 +1,10 @@
-"""What requests to DynamoDB cost, by its documented rules, everything counted.
+"""The cost of requests to DynamoDB in capacity units, by its documented rules.
 
-A write costs a unit for each begun KiB of the item, before or after it, whichever is larger; within a
-transaction twice that, condition checks included; and a unit for each begun KiB that an index takes
-in or loses, which is both where an entry moves. A consistent read costs a unit for each begun 4 KiB.
-(Amazon DynamoDB Developer Guide, "Read and write operations" and "Global secondary indexes".)
+A write costs one unit for each started KiB of the item: of the larger of its old and its new size.
+In a transaction it costs twice that; a condition check counts as a write. Each index entry that is
+added or removed costs one unit for each started KiB; an entry that moves is removed and added. A
+consistent read costs one unit for each started 4 KiB. (Amazon DynamoDB Developer Guide, "Read and
+write operations" and "Global secondary indexes".)
 """
 
 import math
@@ -17,8 +18,8 @@ INDEXES = {"due": ("due_shard", "due_at"), "listed": ("listed_in", "listed_at")}
 
 
 class Meter:
-    """Counts the units of every request that a client sends from now on. It knows the items that
-    were written since, and takes others for small."""
+    """Counts the units of every request that a client sends from now on. It knows the size of the
+    items written since then, and assumes that all others are small."""
 
     def __init__(self, client: Any) -> None:
         self.writes, self.reads = 0, 0

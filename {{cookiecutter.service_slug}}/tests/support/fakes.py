@@ -1,4 +1,4 @@
-"""Time and ids that a test decides."""
+"""A clock and an id source that a test controls."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count

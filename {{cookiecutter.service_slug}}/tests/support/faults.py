@@ -1,10 +1,10 @@
-"""A proxy that lets calls fail: of an event store, or of any other port.
+"""A proxy that makes calls fail: of an event store, or of any other port.
 
     store = faulty(MemoryEventStore(), plan)
 
-Before each call `plan(name)` says what becomes of it: nothing, or a fault before it was executed, or
-after it was (whose caller cannot tell the two apart), or a call that is executed late, when the next
-one comes and its caller has long been told that it failed.
+Before each call, `plan(name)` chooses its fault: none; a failure before the call was executed; a
+failure after it was executed, which the caller cannot tell from the other; or a late call, which
+fails for its caller and is executed when the next call comes.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Plan = Callable[[str], Fault]
 
 
 def faulty(port: P, plan: Plan) -> P:
-    """The port, with these faults."""
+    """The port, with the faults of this plan."""
     return _Proxy(port, plan)  # type: ignore[return-value]
 
 
@@ -61,7 +61,7 @@ class _Proxy:
         return wrapped
 
     def _land(self) -> None:
-        """What was on its way arrives. Nobody hears what comes of it."""
+        """Execute the late calls. Their errors are ignored: no caller waits for them."""
         late, self._late = self._late, []
         for call in late:
             with suppress(StoreError):

@@ -1,7 +1,7 @@
-"""Released shapes: what each event looked like when it first went into a log, kept for good.
+"""Golden files: the shape that each event had when it was first released, kept for good.
 
-`make golden` adds a file for each event that has none; it never changes one that is there. The test
-beside the unit tests holds the code to them.
+`make golden` adds a file for each event that has none. It never changes an existing file. A unit
+test compares the code with the files.
 """
 
 import json
@@ -19,7 +19,7 @@ Schema = dict[str, Any]
 
 
 def golden(event_type: type[Event]) -> dict[str, Any]:
-    """The shape of an event, and one of it as it is stored."""
+    """The JSON schema of an event, and an example of its stored form."""
     schema = msgspec.json.schema(event_type)
     definitions: Schema = schema["$defs"]
     example = example_of(schema, definitions)
@@ -34,7 +34,7 @@ def golden(event_type: type[Event]) -> dict[str, Any]:
 
 
 def file_of(event_type: type[Event]) -> Path:
-    """Where the shape of an event is kept, by its stored name and version."""
+    """The golden file of an event, named by its stored name and version."""
     return FOLDER / f"{event_type.message_name}.v{event_type.message_version}.json"
 
 
@@ -46,7 +46,7 @@ def service() -> tuple[Codecs, list[type[Event]]]:
 
 
 def codec_for(codecs: Codecs, stored: dict[str, Any]) -> Codec[Event]:
-    """The codec that loads what is stored. Raises `UnknownEvent` if none does."""
+    """The codec that can decode a stored event. Raises `UnknownEvent` if none can."""
     unknown: UnknownEvent | None = None
     for codec in codecs.of_events():
         try:
@@ -86,8 +86,8 @@ def example_of(schema: Schema, definitions: Schema) -> Any:  # noqa: PLR0911 - a
 
 
 def broken(released: Schema, now: Schema) -> list[str]:
-    """What was changed of released definitions so that what is stored means something else, or does
-    not load: one line each. A new field that has a default breaks nothing, nor does a new choice."""
+    """The changes of released shapes after which stored events mean something else, or do not load:
+    one line each. A new field with a default is no such change, nor is a new choice."""
     found = []
     for name, before in released.items():
         after = now.get(name)
@@ -113,7 +113,7 @@ def _broken_fields(before: Schema, after: Schema) -> list[str]:
 
 
 def _reads(before: Schema, after: Schema) -> bool:
-    """Whether what was stored under `before` is the same under `after`."""
+    """Whether a value that was stored under `before` reads as the same value under `after`."""
     after = {**after}
     if "default" not in before:
         after.pop("default", None)
@@ -123,7 +123,7 @@ def _reads(before: Schema, after: Schema) -> bool:
 
 
 def add() -> list[Path]:
-    """Write what is not there yet. Returns the new files."""
+    """Write the missing golden files. Returns the new files."""
     new = [(file_of(each), golden(each)) for each in service()[1] if not file_of(each).exists()]
     for path, content in new:
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")

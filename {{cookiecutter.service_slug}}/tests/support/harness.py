@@ -4,8 +4,8 @@
         commands.ProcessOrder(order_id="1")
     ).then(events.OrderProcessed(...), events.OrderArchived(...))
 
-The wiring is the real one; only the store, the files, the clock and the ids are in memory. What
-follows from a command runs as well, unless it is sent `alone`.
+The wiring is the real one; only the store, the files, the clock and the ids are in memory. The
+follow-ups of a command run as well, unless it is sent `alone`.
 """
 
 import re
@@ -44,7 +44,7 @@ class Scenario:
     def __init__(self) -> None:
         self.store, self.files = MemoryEventStore(), MemoryFileStore()
         self.clock, self.ids = FakeClock(), CountingIds()
-        self.dependencies: dict[Any, Any] = {  # a test may put more of them, or others
+        self.dependencies: dict[Any, Any] = {  # a test may add to them, or replace them
             FileStore: self.files,
             Clock: self.clock,
             IdSource: self.ids,
@@ -54,7 +54,8 @@ class Scenario:
         self._faults: list[Exception] = []
 
     def given(self, *events: Event) -> Self:
-        """These have happened already, one commit each; nothing follows from them any more."""
+        """These events have happened already, one commit each, and all their follow-ups have
+        run."""
         for event in events:
             aggregate_type = _aggregate_of(event)
             stream_id = aggregate_type.stream_of(_aggregate_id(event, aggregate_type))
@@ -63,7 +64,7 @@ class Scenario:
         return self
 
     def when(self, command: Command, *, alone: bool = False) -> Self:
-        """Send this command. What follows runs too; `alone`, it stays pending."""
+        """Send this command. Its follow-ups run too; with `alone`, they stay pending."""
         dispatch = Dispatch(steps=0) if alone else Dispatch()
         self.recorded, self._refusal, self._faults = [], None, []
         bus = make_bus(
@@ -87,12 +88,12 @@ class Scenario:
         return self
 
     def then_nothing(self) -> Self:
-        """The command was taken, and nothing happened."""
+        """The command was accepted, and recorded no event."""
         return self.then()
 
     def then_refused(self, error: type[DomainError], saying: str = "") -> Self:
-        """The business refused the command with exactly this error, and nothing happened. `saying`:
-        a part of what it says."""
+        """The command was refused with exactly this error, and recorded no event. `saying` is a
+        part of the error's text."""
         assert self._refusal is not None, f"expected {error.__name__}, but it was not refused"
         assert type(self._refusal) is error, f"expected {error.__name__}, but {self._refusal!r}"
         assert saying in str(self._refusal), f"expected {saying!r}, but it says {self._refusal}"
@@ -150,7 +151,7 @@ def _aggregate_of(event: Event) -> type[Aggregate]:
 
 
 def _aggregate_id(event: Event, aggregate_type: type[Aggregate]) -> str:
-    """By convention the field that is named for the aggregate: `order_id` of an `Order`."""
+    """The field that is named after the aggregate, by convention: `order_id` of an `Order`."""
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", aggregate_type.__name__)
     found: str = getattr(event, f"{snake.lower()}_id")
     return found

@@ -1,4 +1,4 @@
-"""The Lambda functions of this service on moto's server, as functions that start import them."""
+"""The Lambda functions of this service on moto's server, imported as Lambda imports them."""
 
 import asyncio
 import importlib
@@ -24,7 +24,7 @@ from .moto_server import REGION, moto_server
 PACKAGE = "{{ cookiecutter.__package }}.entrypoints.aws"
 MODULES = ("runtime", "http", "queue", "stream", "worker")
 KILLED = Dispatch(steps=0, grace=timedelta(0))
-"""As a process dispatches that is killed right after its commits."""
+"""The dispatch of a process that is killed right after its commits."""
 
 Function = Callable[[Any, Any], dict[str, Any]]
 
@@ -82,7 +82,7 @@ def lambda_functions(
 
 
 def create(bus: MessageBus, *ids: str, dispatch: Dispatch) -> None:
-    """Take these in, and dispatch what follows so."""
+    """Create these aggregates, with this dispatch of the follow-ups."""
     bus.dispatch, given = dispatch, bus.dispatch
     for each in ids:
         bus.handle(
@@ -95,7 +95,7 @@ def create(bus: MessageBus, *ids: str, dispatch: Dispatch) -> None:
 
 
 def stream() -> list[dict[str, Any]]:
-    """The records of the table's stream that tell of new items, as Lambda is given them."""
+    """The records of the table's stream for new items, as Lambda receives them."""
     client = aws.session().create_client("dynamodbstreams", region_name=REGION)
     (found,) = client.list_streams()["Streams"]
     described = client.describe_stream(StreamArn=found["StreamArn"])["StreamDescription"]

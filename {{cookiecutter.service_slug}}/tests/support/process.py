@@ -1,4 +1,4 @@
-"""The service as a process of its own, on loopback, with nothing of this process's environment."""
+"""The service as a process of its own, on loopback, without this process's environment."""
 
 import json
 import os
@@ -18,8 +18,8 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 SOURCE = Path({{ cookiecutter.__package }}.__file__).parents[1]
 COMMAND_LINE = "{{ cookiecutter.__package }}.entrypoints.cli"
-KEPT = {"PATH", "SYSTEMROOT", "COVERAGE_PROCESS_CONFIG"}  # of the environment of the tests
-SECONDS = 30  # before a process that does not answer is given up
+KEPT = {"PATH", "SYSTEMROOT", "COVERAGE_PROCESS_CONFIG"}  # from the environment of the tests
+SECONDS = 30  # the time-out of a process that does not answer
 
 
 def run(
@@ -41,14 +41,14 @@ def run(
 
 
 class Server:
-    """A process that is up, and what it logged."""
+    """A running process, and its log."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self.process, self._log = process, log
         self.url: str = ""
 
     def lines(self) -> list[dict[str, Any]]:
-        """What it has logged so far, complete lines only."""
+        """The lines it has logged so far, complete ones only."""
         complete = self._log.read_text().rpartition("\n")[0]
         return [json.loads(line) for line in complete.splitlines()]
 
@@ -68,7 +68,7 @@ class Server:
         return self.process.wait(SECONDS)
 
     def kill(self) -> None:
-        """SIGKILL: not one instruction more."""
+        """SIGKILL: the process ends at once, without clean-up."""
         self.process.kill()
         self.process.wait(SECONDS)
 
@@ -80,7 +80,7 @@ def serving(
     module: str = COMMAND_LINE,
     **environment: str,
 ) -> Iterator[Server]:
-    """A server in this folder, on a port of its own; it is gone at the end of the block."""
+    """A server in this folder, on a port of its own. It is stopped at the end of the block."""
     with running(folder, *(arguments or ("serve",)), module=module, **environment) as server:
         server.url = server.wait_for("serving")["url"]
         yield server
@@ -93,7 +93,7 @@ def running(
     module: str = COMMAND_LINE,
     **environment: str,
 ) -> Iterator[Server]:
-    """A command that goes on until it is stopped; it is gone at the end of the block."""
+    """A command that runs until it is stopped, at the latest at the end of the block."""
     log = folder / f"{arguments[0]}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -112,7 +112,7 @@ def running(
 
 
 def until(probe: Callable[[], T | None]) -> T:
-    """The first answer of `probe` that is one."""
+    """Call `probe` until it returns something else than None, and return that."""
     deadline = time.monotonic() + SECONDS
     while (answer := probe()) is None:
         assert time.monotonic() < deadline, f"{probe.__qualname__} found nothing"

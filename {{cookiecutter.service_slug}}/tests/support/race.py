@@ -1,4 +1,4 @@
-"""Threads that begin together, to see who wins."""
+"""Race tests: threads that begin at the same time."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,8 @@ THREADS = 16
 
 
 def all_at_once(run: Callable[[int], Any], threads: int = THREADS) -> list[Any]:
-    """What `run(0)`, `run(1)`, ... return or raise as a `StoreError`, started together."""
+    """Call `run(0)`, `run(1)`, ... at the same time, each in a thread. Returns their results; a
+    `StoreError` counts as a result."""
     barrier = Barrier(threads)
 
     def one(number: int) -> Any:

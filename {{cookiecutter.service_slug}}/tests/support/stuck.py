@@ -1,7 +1,5 @@
-"""The service, stuck before it runs the command that is named, for somebody to pull the plug.
-
-It lets the log say where it is, and never goes on.
-"""
+"""A service that stops for ever before it runs the command named on its command line, so that a
+test can kill it there. It logs `stuck` when it gets there."""
 
 import sys
 from datetime import timedelta

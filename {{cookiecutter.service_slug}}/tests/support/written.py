@@ -1,8 +1,8 @@
-"""What buses have written: a log with some of everything in it, played, and kept in `golden/bus`.
+"""Golden files of the bus: everything that a release of the bus writes, kept in `golden/bus`.
 
-A folder there is named for the version of the bus that was the first to write so, and every later one
-loads them all. When the bus comes to write otherwise, its version is raised and
-`python -m tests.support.written` adds a folder; it never changes one that is there.
+Each folder there is named after the version of the bus that first wrote so, and every later version
+must load it. When the bus writes in another form, raise its version and run `python -m
+tests.support.written`: it adds a folder. It never changes an existing one.
 """
 
 import io
@@ -51,8 +51,8 @@ ROW = ViewRow("a", 3, "open", "2026", '{"title":"é"}')
 
 
 def play(store: EventStore) -> None:
-    """Write some of everything: streams, commits over two of them, a command that was consumed, one
-    that is open and claimed, one parked, one that is due later, keys, a snapshot, a row, a cell."""
+    """Write every kind of data: streams, a commit to two of them, pending commands (consumed,
+    claimed, parked and due later), idempotency keys, a snapshot, a row and a cell."""
     clock = FakeClock(START)
     bus = make_bus(store, clock)
     for ledger_id in ("c", "a", "b"):
@@ -76,7 +76,7 @@ def play(store: EventStore) -> None:
 
 
 def assert_as_it_was(store: EventStore) -> None:
-    """All that `play` wrote is there, and a bus goes on from it."""
+    """Assert that the store has all that `play` wrote, and that a bus can continue from it."""
     clock = FakeClock(START)
     clock.move(seconds=10)
     now, bus = clock.now(), make_bus(store, clock)
@@ -128,14 +128,15 @@ def assert_as_it_was(store: EventStore) -> None:
 
 
 def assert_caches_as_they_were(store: EventStore) -> None:
-    """What could be made again is there, too."""
+    """Assert that the store has the snapshot, the row and the cell too, which could be derived
+    again."""
     assert store.load("Ledger/c", fingerprint=SNAPSHOT.fingerprint).snapshot == SNAPSHOT
     assert store.views.find("ledgers", ["open"], 9) == [ROW]
     assert store.views.cell("a cell") == "its text"
 
 
 def export_of(store: EventStore) -> str:
-    """As `export` writes it, under an id that is always the same."""
+    """The export of a store, always with the same export id."""
     out = io.BytesIO()
     transfer._write(store, out)
     header, _, rest = out.getvalue().decode().partition("\n")
@@ -151,7 +152,7 @@ def sqlite_file(path: Path) -> None:
 
 
 def sql_of(path: Path) -> str:
-    """A SQLite file as the statements that make it again."""
+    """The SQL statements that create this SQLite file again."""
     with sqlite3.connect(path) as connection:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         lines = [f"PRAGMA user_version = {version};"]
@@ -172,7 +173,7 @@ def sql_of(path: Path) -> str:
 
 
 def keep(name: str, text: str) -> None:
-    """Keep what this bus writes. Nothing is ever overwritten."""
+    """Keep a text that this bus writes. Nothing is ever overwritten."""
     folder = GOLDEN / __version__
     folder.mkdir(exist_ok=True)
     with (folder / name).open("x", encoding="utf-8") as file:
@@ -180,10 +181,11 @@ def keep(name: str, text: str) -> None:
 
 
 def assert_kept(name: str, text: str, module: str) -> None:
-    """What this bus writes is what is kept. `module` keeps what it has come to write."""
+    """Assert that this bus still writes what is kept. `module` is the program that keeps a new
+    version."""
     assert text == (NEWEST / name).read_text("utf-8"), (
-        f"the bus no longer writes as {NEWEST.name} did: once what it writes is what you mean, raise"
-        f" bus.__version__ and run `python -m {module}`"
+        f"the bus no longer writes as {NEWEST.name} did: once what it writes is what you mean,"
+        f" raise bus.__version__ and run `python -m {module}`"
     )
 
 

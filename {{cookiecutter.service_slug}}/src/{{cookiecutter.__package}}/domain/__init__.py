@@ -1,1 +1,1 @@
-"""The business: aggregates, their commands, events and refusals. Imports the bus and nothing else."""
+"""The business: aggregates, their commands, events and errors. It imports only the bus."""

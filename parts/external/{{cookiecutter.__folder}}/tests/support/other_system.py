@@ -25,8 +25,8 @@ class Answer(NamedTuple):
 
 
 class OtherSystem:
-    """Gives its answers in turn, the last one for ever, and keeps what it was asked: the paths of all
-    requests, the headers of the last one."""
+    """Gives its answers in turn, the last one for ever, and keeps what it was asked: the paths of
+    all requests, the headers of the last one."""
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -17,9 +17,9 @@ from ..service.ports import {{ cookiecutter.__plural_snake }} as port
 
 ATTEMPTS = 3
 FIRST_WAIT = 0.1  # seconds; then twice as long each time
-LONGEST_WAIT = 2.0  # seconds; who asks for more (Retry-After) is not asked again
+LONGEST_WAIT = 2.0  # seconds; after a longer Retry-After there is no retry
 MAX_BYTES = 1_000_000
-PASSING = frozenset({429, 502, 503, 504})
+TEMPORARY = frozenset({429, 502, 503, 504})
 UNREACHABLE = (httpx.NetworkError, httpx.ConnectTimeout, httpx.RemoteProtocolError)
 
 
@@ -41,7 +41,7 @@ class Memory{{ cookiecutter.__external }}Repository:
 
 
 class Unset{{ cookiecutter.__external }}Repository:
-    """Stands in while nobody has said where the other system is: the service starts without it."""
+    """Used while the URL of the other system is not set: the service starts without it."""
 
     def get(
         self,
@@ -54,10 +54,10 @@ class Unset{{ cookiecutter.__external }}Repository:
 class Http{{ cookiecutter.__external }}Repository:
     """``GET <url>/{{ cookiecutter.external_plural }}/<id>``. Any number of threads may share one.
 
-    To connect, and then to answer, the other system has `timeout` seconds each. If it cannot be
-    reached, drops the connection, or says that it is only now that it cannot (429, 502, 503, 504),
-    it is asked again after a short wait with jitter, or after what its Retry-After says. A time-out
-    of the answer is final: its time is spent.
+    The other system has `timeout` seconds to connect, and as many to answer. The request is retried
+    after a short wait with jitter, or after the time in its Retry-After, if the system cannot be
+    reached, drops the connection, or fails for the moment (429, 502, 503, 504). It is not retried
+    after a time-out of the answer, because its time is used up.
     """
 
     def __init__(
@@ -83,12 +83,12 @@ class Http{{ cookiecutter.__external }}Repository:
         /,
     ) -> port.{{ cookiecutter.__external }} | None:
         if not {{ cookiecutter.__external_snake }}_id.strip("."):
-            return None  # as a path these mean something else
+            return None  # `.` and `..` mean something else in a path
         path = "{{ cookiecutter.external_plural }}/" + quote(
             {{ cookiecutter.__external_snake }}_id,
             safe="",
         )
-        status, body = self._patiently(path)
+        status, body = self._get_with_retries(path)
         if status == httpx.codes.NOT_FOUND:
             return None
         if status != httpx.codes.OK:
@@ -101,13 +101,13 @@ class Http{{ cookiecutter.__external }}Repository:
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise _unavailable("answered what is not understood") from None
 
-    def _patiently(self, path: str) -> tuple[int, bytes]:
-        """Status and body of the answer, after as many attempts as it may take."""
+    def _get_with_retries(self, path: str) -> tuple[int, bytes]:
+        """Status and body of the answer, after at most `ATTEMPTS` attempts."""
         attempt = 0
         while True:
             attempt += 1
             try:
-                status, headers, body = self._ask(path)
+                status, headers, body = self._get_once(path)
             except UNREACHABLE as error:
                 if attempt == ATTEMPTS:
                     raise _unavailable("cannot be reached") from error
@@ -116,13 +116,14 @@ class Http{{ cookiecutter.__external }}Repository:
                 raise _unavailable(f"did not answer: {type(error).__name__}") from error
             else:
                 wait = _retry_after(headers)
-                if status not in PASSING or attempt == ATTEMPTS or wait > LONGEST_WAIT:
+                if status not in TEMPORARY or attempt == ATTEMPTS or wait > LONGEST_WAIT:
                     return status, body
             jitter = random.uniform(0.5, 1)  # noqa: S311 - no secret
             self._sleep(max(wait, FIRST_WAIT * 2 ** (attempt - 1) * jitter))
 
-    def _ask(self, path: str) -> tuple[int, httpx.Headers, bytes]:
-        """One attempt. The deadline is for who sends a little at a time, and never ends."""
+    def _get_once(self, path: str) -> tuple[int, httpx.Headers, bytes]:
+        """Make one attempt. The deadline ends an answer that comes a little at a time and never
+        ends."""
         deadline, body = time.monotonic() + 2 * self._timeout, bytearray()
         with self._client.stream("GET", path) as response:
             for chunk in response.iter_raw():
@@ -157,7 +158,7 @@ def _unavailable(what: str) -> Unavailable:
 
 
 def _retry_after(headers: httpx.Headers) -> float:
-    """How many seconds it asks to wait, by number or by date; 0 if it does not say."""
+    """The seconds in the Retry-After header, given as a number or a date; 0 without one."""
     text = headers.get("Retry-After", "")
     if text.isdecimal():
         return float(text)

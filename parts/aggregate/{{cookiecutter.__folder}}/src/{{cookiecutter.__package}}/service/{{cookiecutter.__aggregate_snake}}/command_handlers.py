@@ -1,4 +1,4 @@
-"""What runs a command: it asks the unit of work for the aggregate, and lets the aggregate decide."""
+"""The command handlers: each gets the aggregate from the unit of work, and lets it decide."""
 
 from ...bus import CommandHandler, UnitOfWork
 from ...domain.{{ cookiecutter.__aggregate_snake }} import aggregate, commands
@@ -7,7 +7,7 @@ from ...domain.{{ cookiecutter.__aggregate_snake }} import aggregate, commands
 class Create{{ cookiecutter.__aggregate }}Handler(
     CommandHandler[commands.Create{{ cookiecutter.__aggregate }}],
 ):
-    """Takes in a new one. An id that is taken is refused by the commit."""
+    """Adds a new one. The commit refuses an id that is taken."""
 
     def handle(
         self,

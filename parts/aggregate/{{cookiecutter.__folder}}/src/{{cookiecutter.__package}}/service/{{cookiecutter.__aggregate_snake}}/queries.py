@@ -34,8 +34,8 @@ class Get{{ cookiecutter.__aggregate }}History(Query[list[RecordedEvent]]):
 class Get{{ cookiecutter.__aggregate }}List(
     Query[Page[projections.{{ cookiecutter.__aggregate }}Row]],
 ):
-    """Those with this status, or all, newest first, from where `cursor` says. A list may be a
-    moment behind."""
+    """Those with this status, or all, newest first, continued at `cursor`. A list may be a moment
+    behind."""
 
     status: aggregate.Status | None = None
     limit: int = 50

@@ -6,7 +6,7 @@ import msgspec
 
 
 class {{ cookiecutter.__external }}(msgspec.Struct, frozen=True):
-    """One of them, with the fields that this service needs: say which. Others are passed over."""
+    """One of them, with the fields that this service needs: say which. Other fields are ignored."""
 
     id: str
 
@@ -14,8 +14,9 @@ class {{ cookiecutter.__external }}(msgspec.Struct, frozen=True):
 class {{ cookiecutter.__external }}Repository(Protocol):
     """All of them, to be read.
 
-    A command handler asks for it in its ``__init__``, as for any port. It is best read before the
-    first `uow.get`: what is loaded while another system takes its time, has changed meanwhile.
+    A command handler asks for it in its ``__init__``, as for any port. Read it before the first
+    `uow.get`: while the other system answers, aggregates that are loaded already may be changed by
+    other commands.
     """
 
     def get(

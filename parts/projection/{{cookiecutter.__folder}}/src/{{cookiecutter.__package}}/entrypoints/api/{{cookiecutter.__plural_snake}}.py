@@ -40,7 +40,7 @@ class {{ cookiecutter.__projection }}Page:
 def item(
     row: {{ cookiecutter.__plural_snake }}.{{ cookiecutter.__projection }}Row,
 ) -> {{ cookiecutter.__projection }}Item:
-    """A row of the read model, under the names that the outside knows."""
+    """A row of the read model, under its public names."""
     return {{ cookiecutter.__projection }}Item(
         {{ cookiecutter.__aggregate_snake }}_id=row.id,
         state=row.state,

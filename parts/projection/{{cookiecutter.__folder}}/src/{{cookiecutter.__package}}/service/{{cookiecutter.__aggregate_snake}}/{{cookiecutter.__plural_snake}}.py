@@ -61,7 +61,7 @@ class {{ cookiecutter.__projection }}(
 class Get{{ cookiecutter.__projection }}(
     Query[{{ cookiecutter.__projection }}Row],
 ):
-    """The row of one of them, when it has seen version `min_version` of it."""
+    """The row of one of them, at version `min_version` or a later one."""
 
     {{ cookiecutter.__aggregate_snake }}_id: str
     min_version: int = 0
@@ -70,7 +70,7 @@ class Get{{ cookiecutter.__projection }}(
 class Get{{ cookiecutter.__projection }}List(
     Query[Page[{{ cookiecutter.__projection }}Row]],
 ):
-    """Those in this state, or all, newest first, from where `cursor` says. A list may be a moment
+    """Those in this state, or all, newest first, continued at `cursor`. A list may be a moment
     behind."""
 
     state: {{ cookiecutter.__projection }}State | None = None
@@ -81,7 +81,7 @@ class Get{{ cookiecutter.__projection }}List(
 class Get{{ cookiecutter.__projection }}Handler(
     QueryHandler[Get{{ cookiecutter.__projection }}],
 ):
-    """Reads the row; what it has not seen yet, it is brought up to."""
+    """Reads the row, after bringing it up to `min_version`."""
 
     def handle(
         self,
