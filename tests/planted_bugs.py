@@ -5,7 +5,11 @@ Each must turn the service's own tests red. A text that is no longer there is an
 
 BUS = [
     # the unit of work
-    ("bus/runtime/unit_of_work.py", "[row for row, _ in follow_ups] + scheduled if", "scheduled if"),
+    (
+        "bus/runtime/unit_of_work.py",
+        "[row for row, _ in follow_ups] + scheduled if",
+        "scheduled if",
+    ),
     (
         "bus/runtime/unit_of_work.py",
         "[row for row, _ in follow_ups] + scheduled if",
@@ -491,7 +495,11 @@ CRASH = [
         "            _insert(connection, commit.follow_ups)\n",
     ),
     # what follows, what is done, what was tried
-    ("bus/runtime/unit_of_work.py", "[row for row, _ in follow_ups] + scheduled if", "scheduled if"),
+    (
+        "bus/runtime/unit_of_work.py",
+        "[row for row, _ in follow_ups] + scheduled if",
+        "scheduled if",
+    ),
     ("bus/runtime/unit_of_work.py", "consumes=envelope.consumes,", "consumes=None,"),
     ("adapters/event_store/sqlite/store.py", "SET attempts = attempts + 1, due_at", "SET due_at"),
     (

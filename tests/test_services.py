@@ -23,7 +23,7 @@ from .support import COMBINATIONS, BakedProject, bake
 )
 def test_the_rendered_tests_pass(tmp_path: Path, name: str) -> None:
     project = bake(tmp_path, **COMBINATIONS[name])
-    assert " passed" in project.run("pytest", "--quiet", PYTHONPATH="src")
+    assert " passed" in project.run("pytest", "--quiet", "--numprocesses=2", PYTHONPATH="src")
 
 
 @pytest.mark.slow

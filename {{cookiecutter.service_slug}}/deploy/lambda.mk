@@ -8,7 +8,9 @@ BOTO3 ?= own
 LAMBDA := build/lambda
 MADE := $(LAMBDA)/made-$(RUNTIME)-$(PLATFORM)-$(BOTO3)
 
-SOURCES := $(shell find src -name '*.py')
+# Every module, at any depth. A folder is followed by what is in it.
+sources = $(foreach each,$(wildcard $(1)/*),$(if $(filter %.py,$(each)),$(each),$(call sources,$(each))))
+SOURCES := $(call sources,src)
 
 build-%: $(MADE)
 	cp -R $(LAMBDA)/package/. "$(ARTIFACTS_DIR)"
