@@ -391,7 +391,7 @@ LAMBDA = [
         "        if page.commits:\n            self.subscriber",
         "        if True:\n            self.subscriber",
     ),
-    ("api/request.py", 'getattr(request.state, "trace", None)', "None"),
+    ("api/request.py", 'state.get("trace")', "None"),
 ]
 
 INTAKE = [

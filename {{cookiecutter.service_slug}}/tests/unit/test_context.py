@@ -1,12 +1,14 @@
 """The context of a message: given by a door, inherited by what follows, and seen by every handler."""
 
+import io
+import json
 import logging
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import structlog
 
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.bus import (
@@ -31,6 +33,7 @@ from {{ cookiecutter.__package }}.bus import (
     applies,
     bootstrap,
 )
+from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.observability import log
 
 from ..support.fakes import CountingIds, FakeClock
@@ -195,26 +198,29 @@ def test_a_short_form_beside_a_whole_context_is_refused(bus: MessageBus) -> None
         bus.handle(Walk(steps=1), context=ADA, correlation_id="c")
 
 
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What is logged, as JSON; the loggers are as before at the end."""
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    root = logging.getLogger()
+    before, level = root.handlers, root.level
+    log.configure(Settings(store="memory"))
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    root.handlers = before
+    root.setLevel(level)
+
+
 def test_every_line_carries_it_those_of_libraries_too_also_when_a_worker_runs(
-    store: MemoryEventStore,
+    store: MemoryEventStore, lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """`log.configure` merges what is bound here into the lines of every logger."""
-    bound: list[dict[str, Any]] = []
-
-    class Listener(logging.Handler):
-        def emit(self, _record: logging.LogRecord) -> None:
-            bound.append(structlog.contextvars.get_contextvars())
-
-    listener, library = Listener(), logging.getLogger("a.library")
-    library.addHandler(listener)
-    try:
-        options: Any = {"middleware": [log.log_messages], "dispatch": Dispatch(inline=False)}
-        make_bus(store, FakeClock(), **options).handle(Walk(steps=2), context=ADA)
-        Worker(make_bus(store, FakeClock(), **options)).run_once()
-    finally:
-        library.removeHandler(listener)
-    first, followed = bound
-    assert first == {
+    options: Any = {"middleware": [log.log_messages], "dispatch": Dispatch(inline=False)}
+    make_bus(store, FakeClock(), **options).handle(Walk(steps=2), context=ADA)
+    Worker(make_bus(store, FakeClock(), **options)).run_once()
+    logging.getLogger("a.library").warning("nothing is being handled")
+    first, _, followed, _, last = lines()
+    said = {"event": "a step", "logger": "a.library", "level": "warning"}
+    context = {
         "message": "Walk",
         "message_id": "id-1",
         "correlation_id": "the request",
@@ -223,13 +229,22 @@ def test_every_line_carries_it_those_of_libraries_too_also_when_a_worker_runs(
         "traceparent": "00-1-2-03",
         "depth": 0,
     }
+    assert first == {**said, **context, "timestamp": first["timestamp"]}
     assert followed == {
         **first,
+        "timestamp": followed["timestamp"],
         "message_id": followed["message_id"],
         "causation_id": "Walker/at 2@1",
         "depth": 1,
     }
-    assert structlog.contextvars.get_contextvars() == {}
+    assert [line["event"] for line in lines()] == [
+        "a step",
+        "handled",
+        "a step",
+        "handled",
+        last["event"],
+    ]
+    assert "message_id" not in last
 
 
 def test_its_text_leaves_out_what_is_as_usual() -> None:

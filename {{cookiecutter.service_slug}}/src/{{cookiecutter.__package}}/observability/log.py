@@ -6,6 +6,8 @@ A payload or a secret is never logged.
 import logging
 import sys
 import time
+from collections.abc import MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -17,11 +19,16 @@ from ..service.ports import Unavailable
 
 logger = structlog.stdlib.get_logger("{{ cookiecutter.__package }}")
 
+_handled: ContextVar[Envelope | None] = ContextVar("handled", default=None)
+"""The message that is being handled. Its fields are put into a line when one is written: structlog's
+own binding sets a context variable for each field, whether anything is logged or not."""
+
 
 def configure(settings: Settings) -> None:
     """Send this service's lines, and those of libraries, to standard error."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _merge_message,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -60,21 +67,18 @@ def log_messages(envelope: Envelope, handle: Next) -> Any:
     """Middleware: logs a line for each command, and one for each error. Every line that is logged
     meanwhile, also by an adapter, carries the message's name, its id and its context."""
     started = time.perf_counter()
-    message, context = envelope.message, msgspec.structs.asdict(envelope.context)
-    with structlog.contextvars.bound_contextvars(
-        message=message.message_name,
-        message_id=envelope.message_id,
-        **{name: value for name, value in context.items() if value is not None},
-    ):
-        try:
-            result = handle(envelope)
-        except Exception as error:
-            log_error(error, logger.bind(duration_ms=_since(started)))
-            raise
-        if not isinstance(message, Query):
+    token = _handled.set(envelope)
+    try:
+        result = handle(envelope)
+        if not isinstance(envelope.message, Query):
             recorded = [recorded.event.message_name for recorded in result.events]
             logger.info("handled", recorded=recorded, duration_ms=_since(started))
         return result
+    except Exception as error:
+        log_error(error, logger.bind(duration_ms=_since(started)))
+        raise
+    finally:
+        _handled.reset(token)
 
 
 def log_error(error: Exception, line: structlog.stdlib.BoundLogger = logger) -> None:
@@ -103,6 +107,23 @@ def subscriber_failed(name: str, error: Exception) -> None:
 def refused_request(method: str, status: int) -> None:
     """Log a request that was refused before it became a message."""
     logger.info("request refused", method=method, status=status)
+
+
+def _merge_message(
+    _logger: Any, _method: str, line: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """A processor of structlog: adds the name, the id and the context of the message that is being
+    handled. What the line says itself takes precedence."""
+    envelope = _handled.get()
+    if envelope is None:
+        return line
+    context = msgspec.structs.asdict(envelope.context)
+    return {
+        "message": envelope.message.message_name,
+        "message_id": envelope.message_id,
+        **{name: value for name, value in context.items() if value is not None},
+        **line,
+    }
 
 
 def _since(started: float) -> float:

@@ -34,10 +34,11 @@ async def _context(request: Request) -> Context:
     """The context of the request: its caller, its correlation id and its trace. A middleware that
     identifies the caller sets `state.caller`. One that knows a trace sets `state.trace`, which is
     used if the request brings none."""
-    trace = request.headers.get("traceparent", getattr(request.state, "trace", None))
+    state = request.scope["state"]
+    trace = request.headers.get("traceparent", state.get("trace"))
     return Context(
-        request.state.correlation_id,
-        actor=getattr(request.state, "caller", strict.ANONYMOUS),
+        state["correlation_id"],
+        actor=state.get("caller", strict.ANONYMOUS),
         traceparent=strict.traceparent(trace),
     )
 
