@@ -117,8 +117,8 @@ def test_the_feed_does_not_stall_at_a_number_that_was_never_used(
 def test_what_a_commit_has_read_is_held_until_it_is_done(
     store: PostgresEventStore, url: str
 ) -> None:
-    """The first waits, for a lock of ours, between reading one stream and writing the other; the second
-    reads and writes them the other way round."""
+    """The first waits for a lock of ours between reading one stream and writing the other. The
+    second reads and writes them the other way round."""
     read, written = Position("s/read", 1), Position("s/written", 1)
     for end in (read, written):
         store.append(commit(append(Position.start(end.stream_id))))

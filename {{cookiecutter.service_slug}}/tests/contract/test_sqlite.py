@@ -53,7 +53,7 @@ def test_data_survives_closing_and_opening_again(tmp_path: Path) -> None:
 
 
 def test_a_load_is_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its end is never behind a commit that its events are not of: who appends there overlooks it."""
+    """The end and the events of a load agree: an append after that end overlooks no commit."""
     store, other = (SqliteEventStore(tmp_path / "events.db") for _ in "ab")
     store.append(commit(append(Position.start("s/1"), "seen")))
     head = sqlite.store._head

@@ -1,4 +1,4 @@
-"""What any released bus has written to DynamoDB, this one loads: every item, as it lies in the table."""
+"""What any released bus has written to DynamoDB, this one loads: every item of the table."""
 
 import json
 from collections.abc import Iterator

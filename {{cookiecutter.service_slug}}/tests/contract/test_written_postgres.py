@@ -1,4 +1,4 @@
-"""What any released bus has written to Postgres, this one loads: every row, in the schema of then."""
+"""What any released bus has written to Postgres, this one loads: every row, in its old schema."""
 
 import json
 from collections.abc import Iterator

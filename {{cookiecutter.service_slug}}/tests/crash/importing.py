@@ -1,6 +1,6 @@
-"""An import into an empty store, crashed at every call of the store: begun again, it goes on to the end.
+"""An import that is crashed at every call of the store: begun again, it goes on to the end.
 
-A program: it takes a folder. Each attempt has a SQLite file of its own, since a store must be empty.
+A program: it takes a folder. Each attempt has its own SQLite file, because a store must be empty.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """The example workflow, crashed at every call of the store and of the files.
 
-A program: it takes the store from the environment, and a folder for the ledger of what was accepted.
+A program: the environment names the store; the argument is a folder for the ledger of what was
+accepted.
 """
 
 import sys

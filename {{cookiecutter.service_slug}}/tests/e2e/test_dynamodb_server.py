@@ -65,7 +65,7 @@ def test_without_its_table_it_is_alive_and_not_ready(
 def test_what_was_open_on_a_laptop_is_finished_here(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    """Export from a SQLite file in the middle of work, and import: the worker runs what was open."""
+    """Export from a SQLite file in the middle of work, then import: a worker runs what was open."""
     with serving(tmp_path, f"Process{NAME}", module="tests.support.stuck") as service:
         body = b'{"%s": "a", "data": {}}' % ID.encode()
         with start_request(service, b"Content-Length: %d\r\n" % len(body), body):

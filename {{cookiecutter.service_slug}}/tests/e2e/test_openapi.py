@@ -1,4 +1,4 @@
-"""Whatever the OpenAPI document allows, and whatever it forbids: no answer but those it describes."""
+"""Whatever the OpenAPI document allows or forbids: every answer is one that it describes."""
 
 from typing import Any
 

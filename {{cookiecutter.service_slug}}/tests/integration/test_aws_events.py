@@ -252,7 +252,7 @@ def test_a_subscriber_that_fails_holds_back_no_other_and_is_given_it_again(
 def test_a_checkpoint_is_no_news_that_a_checkpoint_is_written_for(
     calls: Calls, followers: list[Follower], functions: Functions
 ) -> None:
-    """Each is a record of the table's stream, as the rows of read models are, and none is a commit."""
+    """Each is a record of the table's stream, like the rows of read models. None is a commit."""
     create(functions.bus, "a", dispatch=Dispatch())
     functions.worker_handler(None, Context(20_000))
     create(functions.bus, "b", dispatch=Dispatch())

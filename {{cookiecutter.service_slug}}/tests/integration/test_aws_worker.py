@@ -1,4 +1,4 @@
-"""The Lambda function on a schedule, on Postgres: it runs what is due and drives all subscribers."""
+"""The scheduled Lambda function on Postgres: it runs what is due and drives all subscribers."""
 
 import importlib
 import sys

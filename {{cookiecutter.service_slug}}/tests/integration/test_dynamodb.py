@@ -300,7 +300,7 @@ def test_without_a_region_the_start_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def clients(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Session]]:
-    """Every client that is made from here on, slowly: its service, and the session that makes it."""
+    """Every client made from here on, slowly: its service, and the session that makes it."""
     made: list[tuple[str, Session]] = []
     create = Session.create_client
 

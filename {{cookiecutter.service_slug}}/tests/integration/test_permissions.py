@@ -1,4 +1,4 @@
-"""Each Lambda function may do exactly what it does: its role in template.yaml, against its calls."""
+"""Each Lambda function may do exactly what it does: its role in template.yaml and its calls."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""The context of a message: given by a door, inherited by what follows, and seen by every handler."""
+"""The context of a message: an entry point gives it, follow-ups inherit it, handlers see it."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Whatever fails, and however: what was accepted has one effect, and what follows from it one each."""
+"""Whatever fails, and however: each accepted command has one effect, and so has each follow-up."""
 
 from collections import Counter
 from contextlib import suppress

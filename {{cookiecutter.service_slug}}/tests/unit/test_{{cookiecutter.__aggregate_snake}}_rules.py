@@ -1,4 +1,4 @@
-"""Whatever is asked of it, in whatever order: its rules hold, and its state is what its events say."""
+"""Whatever is asked of it, in any order: its rules hold, and its state is what its events say."""
 
 from typing import Any
 

@@ -1,7 +1,8 @@
-"""The door for messages from outside that are no HTTP requests: queues, invocations, the command line.
+"""The door for messages that are no HTTP requests: from queues, invocations, the command line.
 
-A name and a JSON body become a command, with an idempotency key and a context. The body is validated
-as strictly as that of an HTTP request. Only the commands that a service lists as `PUBLIC` are let in.
+A name and a JSON body become a command, with an idempotency key and a context. The body is
+validated as strictly as that of an HTTP request. Only the commands that a service lists as `PUBLIC`
+are let in.
 """
 
 import re
@@ -27,7 +28,7 @@ PLACE = re.compile(r" - at (`\$[^`]*`)$")
 
 
 class Refused(Exception):
-    """The message is none that this service takes. It says why, and does not repeat what was sent."""
+    """This service does not take the message. The error says why, and does not repeat the input."""
 
 
 class TooLarge(Refused):
@@ -37,9 +38,9 @@ class TooLarge(Refused):
 class Incoming(msgspec.Struct, frozen=True):
     """A message as it stands in a queue: the name of a command, and its fields as `body`.
 
-    `idempotency_key` names the message, so that sending it again has no second effect; without one, it
-    is the id that the door knows the message by. `correlation_id` and `traceparent` say what it is
-    part of.
+    `idempotency_key` names the message, so that sending it again has no second effect. Without one,
+    the id that the door gives the message is used. `correlation_id` and `traceparent` say what it
+    is part of.
     """
 
     command: str
@@ -72,8 +73,8 @@ def take(
     key: str | None = None,
     trace: str | None = None,
 ) -> Outcome:
-    """Handle a message. `door` is where it came in, `actor` who sent it; `key` and `trace` are the id
-    and the W3C trace that the door knows it by, for a message that brings none of its own.
+    """Handle a message. `door` is where it came in, `actor` who sent it. `key` and `trace` are the
+    door's id and W3C trace of the message, for a message that brings none of its own.
 
     Raises `Refused`, and what `MessageBus.handle` raises.
     """
@@ -118,8 +119,8 @@ def _converted(value: Any, kind: type[T], where: str) -> T:
 
 
 def _reason(said: str) -> str:
-    """What msgspec says, where that names types only. Of a choice it repeats the value that was sent,
-    of an object the field: there only the place is kept."""
+    """msgspec's message, if it names only types. For an enum it would repeat the value that was
+    sent, and for an object the field. Then only the place is given."""
     if said.startswith(("Expected ", "Object missing ")):
         return said
     place = PLACE.search(said)

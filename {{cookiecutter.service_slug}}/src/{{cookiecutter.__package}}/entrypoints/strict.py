@@ -1,4 +1,4 @@
-"""What is let in from outside, by any door: strict JSON, ids that are ids, objects of a bounded depth."""
+"""The validation that every entry point shares: strict JSON, the form of ids, a bounded depth."""
 
 import re
 import uuid
@@ -30,8 +30,8 @@ def is_key(text: str) -> bool:
 
 
 def json(text: bytes | str) -> Any:
-    """The JSON value. NaN, infinities, lone surrogates and numbers out of range are not JSON: what is
-    let in must be the same when it comes back from a store. Raises `ValueError`."""
+    """The JSON value. NaN, infinities, lone surrogates and numbers out of range are refused: a
+    store could not give them back unchanged. Raises `ValueError`."""
     try:
         return msgspec.json.decode(text)
     except (ValueError, RecursionError):  # what msgspec raises is of these, for Unicode too
@@ -39,7 +39,7 @@ def json(text: bytes | str) -> Any:
 
 
 def is_too_deep(value: Any) -> bool:
-    """Whether objects and arrays are nested more than MAX_LEVELS deep, the outermost being the first."""
+    """Whether objects and arrays are nested more than MAX_LEVELS deep. The outermost is level 1."""
     level, layer = 1, [value] if isinstance(value, dict | list) else []
     while layer := [inner for outer in layer for inner in _containers_in(outer)]:
         level += 1

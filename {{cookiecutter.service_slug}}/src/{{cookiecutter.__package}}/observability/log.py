@@ -20,8 +20,8 @@ from ..service.ports import Unavailable
 logger = structlog.stdlib.get_logger("{{ cookiecutter.__package }}")
 
 _handled: ContextVar[Envelope | None] = ContextVar("handled", default=None)
-"""The message that is being handled. Its fields are put into a line when one is written: structlog's
-own binding sets a context variable for each field, whether anything is logged or not."""
+"""The message that is being handled. A line takes its fields when it is written. structlog's own
+binding would set a context variable for each field, whether anything is logged or not."""
 
 
 def configure(settings: Settings) -> None:

@@ -1,7 +1,7 @@
-"""What lifts released events of an older shape to the present one; none yet.
+"""Upcasters: they turn released events of an older shape into the present one. There is none yet.
 
-When `{{ cookiecutter.__aggregate }}Created` gets a new field that it cannot do without, it becomes version 2, and
-what is in the log is lifted as it is read::
+When `{{ cookiecutter.__aggregate }}Created` gets a new required field, it becomes version 2.
+A function turns a stored version 1 into it, whenever one is read::
 
     class {{ cookiecutter.__aggregate }}Created(Event, version=2): ...
 

@@ -17,8 +17,8 @@ from .runtime import bus, invocation, own_trace
 
 
 class KnownCaller:
-    """ASGI middleware: who is calling, as API Gateway has found out, and in which trace. Idempotency
-    keys and the context are theirs."""
+    """ASGI middleware: sets the caller that API Gateway has authenticated, and the trace.
+    Idempotency keys are scoped by this caller, and the context names them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -41,9 +41,9 @@ http = Mangum(
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Answer an HTTP API event (payload format 2.0). Any other event is a direct invocation: a command
-    by name with its fields (see `intake`). It is answered with `statusCode`, `headers` and `body`,
-    too: the events that the command recorded, or a problem.
+    """Answer an HTTP API event (payload format 2.0). Any other event is a direct invocation: a
+    command by name with its fields (see `intake`). Its answer has `statusCode`, `headers` and
+    `body`, too: the events that the command recorded, or a problem.
 
     `{"warm-up": true}` is answered as `GET /ready` is, which opens the connection to the store that
     the next request uses.

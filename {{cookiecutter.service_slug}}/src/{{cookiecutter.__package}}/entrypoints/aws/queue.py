@@ -11,8 +11,8 @@ from .runtime import bus, invocation, traceparent
 
 def queue_handler(event: Any, context: Any) -> dict[str, Any]:
     """Take the messages of an SQS queue, each a command by name with its fields (see `intake`). A
-    message without an `idempotency_key` is known by its message id: delivered again, it has no second
-    effect.
+    message without an `idempotency_key` is identified by its message id. So it has no second effect
+    if it is delivered again.
 
     Returns `batchItemFailures` (a partial batch response): the ids of those that were refused or
     failed. SQS delivers them again, and in the end puts them into the dead-letter queue.

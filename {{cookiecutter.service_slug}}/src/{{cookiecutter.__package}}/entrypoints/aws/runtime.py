@@ -1,4 +1,4 @@
-"""What the Lambda functions share: a bus made once, at import, in the time that Lambda gives to starting.
+"""What the Lambda functions share: one bus, made at import, while Lambda starts the function.
 
 The garbage collector is off until that is done, because what is made here stays.
 """
@@ -55,7 +55,7 @@ def run_due(context: Any, share: float = 1.0) -> int:
 
 @contextmanager
 def until_time_is_up(context: Any, share: float = 1.0) -> Iterator[Event]:
-    """Is set when it is time to come to an end, or when this share of the time that is left is up."""
+    """An event that is set when it is time to end, or when this share of the time left is up."""
     stop, left = Event(), getattr(context, "get_remaining_time_in_millis", None)
     seconds = left() / 1000 - MARGIN_SECONDS if left else MARGIN_SECONDS
     timer = Timer(seconds * share, stop.set)
@@ -76,7 +76,7 @@ def own_trace() -> str | None:
 
 
 def traceparent(header: str) -> str | None:
-    """The W3C form of an X-Ray header: `Root=1-<8 digits>-<24 digits>;Parent=<16 digits>;Sampled=1`."""
+    """The W3C form of an X-Ray header, ``Root=1-<8 digits>-<24 digits>;Parent=<16 digits>``."""
     fields = dict(field.strip().partition("=")[::2] for field in header.split(";"))
     _, _, trace = fields.get("Root", "").partition("-")
     if not trace or "Parent" not in fields:

@@ -7,12 +7,12 @@ from ...observability import log
 from .runtime import bus, invocation, run_due, until_time_is_up
 
 PAGE = 100
-"""Commits that a subscriber takes at a time. The checkpoint moves after each page: a subscriber that
-is slow has to finish one before the time of the function is up."""
+"""How many commits a subscriber takes at a time. The checkpoint moves after each page, so even a
+slow subscriber must finish one before the time of the function is up."""
 
 
 def worker_handler(_event: Any, context: Any) -> dict[str, Any]:
-    """Run the commands that are due: those left behind by a stop or a fault, and the scheduled ones.
+    """Run the commands that are due: those left by a stop or a fault, and the scheduled ones.
     Then bring the read models and the other subscribers up to date, each from its own checkpoint.
     However much is due, half of the time is for them; if they need less, more commands run.
 

@@ -1,4 +1,4 @@
-"""The read models: rows that the events of each {{ cookiecutter.__aggregate_words }} are folded into, for lists."""
+"""The read models: rows for lists, folded from the events of each aggregate."""
 
 from datetime import datetime
 from typing import get_args
