@@ -1,3 +1,6 @@
-"""{{ cookiecutter.service_name }}: an event-driven, domain-driven microservice."""
+"""{{ cookiecutter.service_name }}.
+
+An event-driven, domain-driven microservice.
+"""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""What can happen to {{ cookiecutter.__plural_words }}. Once released, the shape of an event stays."""
+"""What can happen to {{ cookiecutter.__plural_words }}. Once released, an event keeps its shape."""
 
 from typing import Any
 

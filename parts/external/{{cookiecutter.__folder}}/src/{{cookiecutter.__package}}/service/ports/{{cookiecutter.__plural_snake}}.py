@@ -1,4 +1,4 @@
-"""What this service needs to know of {{ cookiecutter.__plural_words }}, which another system keeps."""
+"""What this service knows of {{ cookiecutter.__plural_words }}, which another system keeps."""
 
 from typing import Protocol
 

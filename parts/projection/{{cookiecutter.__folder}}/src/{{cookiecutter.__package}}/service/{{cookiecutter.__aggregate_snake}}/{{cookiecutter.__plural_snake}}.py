@@ -1,4 +1,4 @@
-"""The {{ cookiecutter.__plural_words }}: rows that the events of each {{ cookiecutter.__aggregate_words }} are folded into, and who asks for them."""
+"""The {{ cookiecutter.__plural_words }}: their rows, and the queries for them."""
 
 from datetime import datetime
 from typing import Literal, get_args
