@@ -12,7 +12,6 @@ AGGREGATE = {{ cookiecutter.__aggregate | tojson }}
 SNAKE = {{ cookiecutter.__aggregate_snake | tojson }}
 COMMAND = {{ cookiecutter.__command | tojson }}
 EVENT = {{ cookiecutter.__event | tojson }}
-COMMAND_SNAKE = {{ cookiecutter.__command_snake | tojson }}
 METHOD = {{ cookiecutter.__method | tojson }}
 
 DOMAIN, SERVICE = PACKAGE / "domain" / SNAKE, PACKAGE / "service" / SNAKE
@@ -75,7 +74,7 @@ ROUTE = f'''
     "{PATH}",
     responses=documented(404, 409, 422, 503),
 )
-def {COMMAND_SNAKE}(
+def {METHOD}_{SNAKE}(
     {SNAKE}_id: Id,
     bus: Bus,
     context: RequestContext,
