@@ -131,3 +131,16 @@ def replace(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert text.count(old) == 1, f"{old!r} in {path}"
     path.write_text(text.replace(old, new))
+
+
+def test_every_command_that_shows_anything_is_tried_with_text_that_steers_a_terminal(
+    baked: dict[str, BakedProject],
+) -> None:
+    """Here and not in the service, where a command of the owner's own would turn it red."""
+    ask = """
+from tests.e2e.test_cli_robust import SHOW
+from order_service.entrypoints.cli.program import COMMANDS
+known = {each.name for each in COMMANDS} - {"serve", "worker", "create-store"}
+print(*sorted(known - {arguments[0] for arguments in SHOW}))
+"""
+    assert baked["sqlite"].run("python", "-c", ask, PYTHONPATH="src:.").split() == []

@@ -31,7 +31,7 @@ Plan = Callable[[str], Fault]
 
 def faulty(port: P, plan: Plan) -> P:
     """The port, with the faults of this plan."""
-    return _Proxy(port, plan)  # type: ignore[return-value]
+    return _Proxy(port, plan)  # type: ignore[return-value]  # it has what the port has
 
 
 class _Proxy:

@@ -50,7 +50,7 @@ class Codec(Generic[M]):
                 )
         self.types, self._upcasters = by_tag, upcasters or Upcasters()
         # `Union[...]`, because its members are known only at run time.
-        union: Any = Union[tuple(by_tag.values())] if by_tag else None  # noqa: UP007
+        union: Any = Union[tuple(by_tag.values())] if by_tag else None  # noqa: UP007 - at run time
         self._decoder = msgspec.json.Decoder(list[union])
 
     def encode(self, messages: Sequence[M]) -> str:
