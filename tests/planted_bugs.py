@@ -70,7 +70,7 @@ BUS = [
         "aggregate.version % self.every == 0",
     ),
     ("bus/model/upcasting.py", "if upcaster.source in self._by_source:", "if False:"),
-    ("bus/model/upcasting.py", "if self._end(source) not in current:", "if False:"),
+    ("bus/model/upcasting.py", "if self.end(source) not in current:", "if False:"),
     ("bus/model/upcasting.py", "if source in current:", "if False:"),
     ("bus/store/codec.py", "events = self._lifted(text)", "events = []"),
     ("bus/runtime/repository.py", "at >= loaded.position.version", "at >= 1"),
@@ -139,7 +139,7 @@ BUS = [
     ("bus/runtime/wiring.py", "if own is not message:", "if False:"),
     ("bus/runtime/wiring.py", "if not has_known_parameters:", "if False:"),
     ("bus/runtime/wiring.py", "if hint not in self._ports:", "if False:"),
-    ("bus/runtime/wiring.py", "if event_type in aggregate_type.appliers:", "if True:"),
+    ("bus/runtime/wiring.py", "if event_type in each.appliers]", "]"),
     ("bus/runtime/wiring.py", "issubclass(hint, msgspec.Struct))", "issubclass(hint, object))"),
     # the context of a message
     (

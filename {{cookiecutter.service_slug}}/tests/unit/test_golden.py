@@ -1,4 +1,4 @@
-"""Released events: what is in somebody's log loads, today and after every change."""
+"""Released messages: what is in somebody's store loads, today and after every change."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import Any, Literal, cast
 
 import pytest
 
-from {{ cookiecutter.__package }}.bus import Event
+from {{ cookiecutter.__package }}.bus import Event, Message
 from {{ cookiecutter.__package }}.bus.model.messages import MessageType
 
 from ..support import golden
 
 FILES = sorted(golden.FOLDER.glob("*.json"))
-CODECS, EVENTS = golden.service()
+CODECS, STORED = golden.service()
 
 
 def test_there_are_released_shapes() -> None:
@@ -20,25 +20,19 @@ def test_there_are_released_shapes() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_released_event_loads_and_is_written_as_it_was(path: Path) -> None:
+def test_what_was_released_loads_and_is_written_as_it_was(path: Path) -> None:
     stored = json.loads(path.read_text("utf-8"))["example"]
     codec = golden.codec_for(CODECS, stored)
-    (event,) = codec.decode(json.dumps([stored]))
-    (written,) = json.loads(codec.encode([event]))
+    (message,) = codec.decode(json.dumps([stored]))
+    (written,) = json.loads(codec.encode([message]))
     if written["$type"] == stored["$type"]:
-        assert stored.items() <= written.items()
+        assert golden.kept(stored, written)
 
 
-@pytest.mark.parametrize("event_type", EVENTS, ids=lambda each: each.__name__)
-def test_the_shape_of_a_released_event_stays(event_type: type[Event]) -> None:
-    path = golden.file_of(event_type)
-    assert path.exists(), f"{event_type.__name__} is new: run `make golden` and commit the file"
-    released = json.loads(path.read_text("utf-8"))
-    changes = golden.broken(released["shape"], golden.golden(event_type)["shape"])
-    assert not changes, (
-        f"{event_type.__name__} has been released: {'; '.join(changes)}. Give it a new version= and "
-        "an upcaster, then run `make golden`"
-    )
+@pytest.mark.parametrize("message_type", STORED, ids=lambda each: each.__name__)
+def test_every_released_shape_is_recorded_and_none_is_broken(message_type: type[Message]) -> None:
+    problem = golden.problem(message_type)
+    assert not problem, problem
 
 
 # The judge itself
@@ -101,3 +95,43 @@ def test_a_change_that_breaks_what_is_stored_is_refused(changes: dict[str, Any])
 )
 def test_a_change_that_breaks_nothing_is_let_pass(changes: dict[str, Any]) -> None:
     assert golden.broken(shape(Before), shape(variant(**changes))) == []
+
+
+# The recorder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(golden, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_a_field_with_a_default_is_recorded_beside_the_old_shape_and_kept_from_then_on(
+    folder: Path,
+) -> None:
+    assert "is new: run `make golden`" in golden.problem(Before)
+    assert golden.add([Before]) == [folder / "Noted.v1.json"]
+    first = (folder / "Noted.v1.json").read_bytes()
+
+    longer = variant(new=[str, "none"])
+    assert "run `make golden` and commit the new file" in golden.problem(longer)
+    assert golden.add([longer]) == [folder / "Noted.v1.2.json"]
+    assert golden.problem(longer) == ""
+    assert golden.add([longer]) == []
+    assert (folder / "Noted.v1.json").read_bytes() == first
+
+    for changes in ({}, {"new": [int, 0]}, {"new": None, "renamed": [str, "none"]}):
+        assert "new version= and an upcaster" in golden.problem(variant(**changes))
+        assert golden.add([variant(**changes)]) == []
+
+
+def test_the_order_of_fields_is_no_change(folder: Path) -> None:
+    golden.add([Before])
+    assert golden.problem(variant(text=[str])) == ""
+
+
+def test_what_was_stored_is_all_there_after_reading_also_within() -> None:
+    stored = {"price": {"cents": 7}, "tags": ["a"]}
+    assert golden.kept(stored, {"price": {"cents": 7, "currency": "EUR"}, "tags": ["a"], "new": 1})
+    for lost in ({"price": {}, "tags": ["a"]}, {"price": {"cents": 7}, "tags": []}):
+        assert not golden.kept(stored, lost)

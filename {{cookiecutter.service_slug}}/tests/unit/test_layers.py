@@ -44,7 +44,8 @@ ROOMS = [
         ["event_store"],
     ],
     [
-        ["dispatch", "envelope", "snapshots", "subscription", "projector"],
+        ["dispatch", "envelope", "attributes", "subscription", "projector"],
+        ["snapshots"],
         ["repository"],
         ["reader", "unit_of_work"],
         ["message_bus"],

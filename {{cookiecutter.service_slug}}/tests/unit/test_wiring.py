@@ -1,7 +1,7 @@
 """What is wired wrong is refused at start, by name."""
 
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Generator, Iterable, Iterator
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 import pytest
@@ -54,6 +54,28 @@ class Parcel(Aggregate):
         pass
 
 
+class Posted(Event):
+    """An event of a letter, and the next one another."""
+
+
+class Opened(Event):
+    pass
+
+
+class Letter(Aggregate):
+    @applies(Posted)
+    def _posted(self, _event: Posted) -> None:
+        pass
+
+    @applies(Opened)
+    def _opened(self, _event: Opened) -> None:
+        pass
+
+
+class LetterFromAbroad(Letter):
+    """Applies only what it inherits."""
+
+
 class Postman(Protocol):
     def carry(self) -> str: ...
 
@@ -74,6 +96,26 @@ class WhenSentToo(EventHandler[Sent]):
     def handle(self, event: Sent, recorded: RecordedEvent) -> Iterable[Command]:
         if recorded.context.depth == 0:
             yield Receive()
+
+
+C = TypeVar("C", bound=Command)
+
+
+class Later(msgspec.Struct, Generic[C], frozen=True):
+    """A command, and when it follows."""
+
+    command: C
+
+
+def deciding(returned: Any) -> type[EventHandler[Sent]]:
+    """An event handler whose return annotation is this."""
+
+    class WhenSentDeciding(EventHandler[Sent]):
+        def handle(self, event: Sent) -> Any:
+            return []
+
+    WhenSentDeciding.handle.__annotations__["return"] = returned
+    return WhenSentDeciding
 
 
 class Rates(msgspec.Struct, frozen=True):
@@ -171,6 +213,8 @@ def wire(**tables: Any) -> MessageBus:
         ({"events": [(Sent, [SendHandler])]}, "SendHandler .* is not a EventHandler"),
         ({"commands": [(Send, SendHandler())]}, "row of Send is not a CommandHandler"),
         ({"events": [(Lost, [])]}, r"no aggregate applies Lost: .* @applies\(Lost\)"),
+        ({"events": [(Posted, [])]}, r"Letter applies Opened, and no row .* add \(Opened, \[\]\)"),
+        ({"events": [(Sent, [deciding("Nowhere")])]}, "handle: name 'Nowhere' is not defined"),
         ({"commands": [(Send, SendByPostman)]}, "SendByPostman asks for postman: Postman"),
         ({"commands": [(Send, SendUntyped)]}, "SendUntyped asks for postman: None"),
         ({"commands": [(Send, SendAlone)]}, r"SendAlone.handle takes \(self, command\)"),
@@ -186,6 +230,55 @@ def wire(**tables: Any) -> MessageBus:
 def test_a_mistake_is_refused_by_name(tables: dict[str, Any], reason: str) -> None:
     with pytest.raises(ConfigurationError, match=reason):
         wire(**tables)
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        Iterable[Receive],
+        "list[Send | Receive] | None",
+        Iterator[Later[Receive]],
+        Generator[Later[Send] | Later[Receive], None, None],
+    ],
+    ids=str,
+)
+def test_a_follow_up_that_nothing_handles_is_refused_by_name(returned: Any) -> None:
+    tables = {"commands": [(Send, SendHandler)], "events": [(Sent, [deciding(returned)])]}
+    with pytest.raises(ConfigurationError, match="WhenSentDeciding lets Receive follow from Sent"):
+        wire(**tables)
+
+
+class Urgent(Send):
+    """One of several that are sent."""
+
+
+class UrgentHandler(CommandHandler[Urgent]):
+    def handle(self, command: Urgent, uow: UnitOfWork) -> None: ...
+
+
+@pytest.mark.parametrize("returned", [Any, Iterable[Command], Iterable[Later[Send]], list[Urgent]])
+def test_a_follow_up_may_be_any_that_a_row_handles(returned: Any) -> None:
+    wire(commands=[(Urgent, UrgentHandler)], events=[(Sent, [deciding(returned)])])
+
+
+class SendLetter(CommandHandler[Send]):
+    def handle(self, command: Send, uow: UnitOfWork) -> None:
+        letter = LetterFromAbroad("l")
+        letter.record(Posted())
+        uow.add(letter)
+
+
+def test_an_aggregate_that_no_row_knows_of_stops_the_first_command_that_uses_it() -> None:
+    bus = wire(commands=[(Send, SendLetter)])
+    with pytest.raises(ConfigurationError, match="no row of the events names one of its events"):
+        bus.handle(Send())
+    assert bus.store.feed().commits == []
+
+
+def test_an_aggregate_may_inherit_what_it_applies() -> None:
+    bus = wire(commands=[(Send, SendLetter)], events=[(Posted, []), (Opened, [])])
+    bus.handle(Send())
+    assert bus.store.load("LetterFromAbroad/l").position.version == 1
 
 
 @pytest.mark.parametrize("dependency", [Postman, EventStore, UnitOfWork, MessageBus])

@@ -49,7 +49,7 @@ from .runtime.projector import Projector
 from .runtime.repository import Repository
 from .runtime.snapshots import Snapshots
 from .runtime.subscription import Subscriber, Subscription, advance_all, follow
-from .runtime.wiring import bootstrap
+from .runtime.wiring import bootstrap, follow_ups_of
 from .runtime.worker import Worker
 from .store.codec import Codec, Codecs
 from .store.commit import Commit, StoredCommit
@@ -139,5 +139,6 @@ __all__ = [
     "applies",
     "bootstrap",
     "follow",
+    "follow_ups_of",
     "operations",
 ]

@@ -141,6 +141,7 @@ class Codecs:
         self._events: dict[type[Aggregate], Codec[Event]] = {}
         self._aggregates: dict[str, type[Aggregate]] = {}
         for aggregate_type in aggregates:
+            self._events[aggregate_type] = Codec[Event](aggregate_type.appliers, self._upcasters)
             other = self._aggregates.setdefault(aggregate_type.stream_name, aggregate_type)
             if other is not aggregate_type:
                 raise ConfigurationError(
@@ -162,11 +163,13 @@ class Codecs:
         return self._aggregates
 
     def events(self, aggregate_type: type[Aggregate]) -> Codec[Event]:
-        """The codec of the events that this aggregate applies."""
+        """The codec of the events that this aggregate applies. Raises `ConfigurationError` if it is
+        none of the aggregates given."""
         codec = self._events.get(aggregate_type)
         if codec is None:
-            codec = self._events[aggregate_type] = Codec[Event](
-                aggregate_type.appliers, self._upcasters
+            raise ConfigurationError(
+                f"{aggregate_type.__name__} is in use, and no row of the events names one of its "
+                "events: add a row for each"
             )
         return codec
 

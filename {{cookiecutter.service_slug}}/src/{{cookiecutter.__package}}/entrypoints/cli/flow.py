@@ -11,10 +11,10 @@ import inspect
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from ...bootstrap import make_bus
-from ...bus import Command, Event, Registry
+from ...bus import Command, Event, Registry, follow_ups_of
 from ...config import Settings
 from . import terminal
 from .subcommand import Subcommand
@@ -65,8 +65,7 @@ def _ids(nodes: Iterable[Node]) -> dict[Node, str]:
 
 def _commands_of(handler: Any) -> list[type]:
     """The commands in the return annotation of `handle`; if it names none, those in its code."""
-    returned = list(_types_in(get_type_hints(handler.handle).get("return")))
-    return _named(Command, returned) or _named(Command, _reachable(handler))
+    return [*follow_ups_of(handler)] or _named(Command, _reachable(handler))
 
 
 def _events_of(handler: Any) -> list[type]:
@@ -76,12 +75,6 @@ def _events_of(handler: Any) -> list[type]:
 def _named(kind: type, things: Iterable[Any]) -> list[type]:
     types = [each for each in things if isinstance(each, type)]
     return [each for each in types if issubclass(each, kind) and each is not kind]
-
-
-def _types_in(annotation: Any) -> Iterator[Any]:
-    yield annotation
-    for inner in get_args(annotation):
-        yield from _types_in(inner)
 
 
 def _reachable(handler: Any) -> list[Any]:
