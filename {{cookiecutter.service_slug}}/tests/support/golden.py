@@ -19,6 +19,7 @@ from {{ cookiecutter.__package }}.bootstrap import SERVICES, make_bus
 from {{ cookiecutter.__package }}.bus import (
     Codec,
     Codecs,
+    Command,
     Message,
     Registry,
     UnknownEvent,
@@ -119,10 +120,10 @@ def problem(message_type: type[Message]) -> str:
     changes, recorded = compared(message_type)
     name = message_type.__name__
     if changes:
-        return (
-            f"{name} has been released: {'; '.join(changes)}. Give it a new version= and an "
-            "upcaster, then run `make golden`"
-        )
+        cure = "Give it a new version= and an upcaster, then run `make golden`"
+        if issubclass(message_type, Command):
+            cure += "; or delete its golden files, if none can wait in a store"
+        return f"{name} has been released: {'; '.join(changes)}. {cure}"
     if recorded:
         return ""
     if len(files_of(message_type)) == 1:

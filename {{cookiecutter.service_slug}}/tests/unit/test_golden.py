@@ -26,7 +26,7 @@ def test_what_was_released_loads_and_is_written_as_it_was(path: Path) -> None:
     (message,) = codec.decode(json.dumps([stored]))
     (written,) = json.loads(codec.encode([message]))
     if written["$type"] == stored["$type"]:
-        assert golden.kept(stored, written)
+        assert golden.kept(stored, written), f"{stored} is read and written again as {written}"
 
 
 @pytest.mark.parametrize("message_type", STORED, ids=lambda each: each.__name__)

@@ -270,7 +270,7 @@ class SendLetter(CommandHandler[Send]):
 
 def test_an_aggregate_that_no_row_knows_of_stops_the_first_command_that_uses_it() -> None:
     bus = wire(commands=[(Send, SendLetter)])
-    with pytest.raises(ConfigurationError, match="no row of the events names one of its events"):
+    with pytest.raises(ConfigurationError, match="no row of EVENTS names one of its events"):
         bus.handle(Send())
     assert bus.store.feed().commits == []
 

@@ -262,8 +262,8 @@ def _refuse_events_without_row(
         for event_type in aggregate_type.appliers:
             if event_type not in named:
                 raise ConfigurationError(
-                    f"{aggregate_type.__name__} applies {event_type.__name__}, and no row of the "
-                    f"events names it: add ({event_type.__name__}, []) if nothing follows from it"
+                    f"{aggregate_type.__name__} applies {event_type.__name__}, and no row of EVENTS "
+                    f"names it: add ({event_type.__name__}, []) if nothing follows from it"
                 )
 
 
@@ -275,8 +275,8 @@ def _refuse_follow_ups_without_row(registry: Registry) -> None:
                 if not any(issubclass(row, command) for row in registry.commands):
                     raise ConfigurationError(
                         f"{type(handler).__name__} lets {command.__name__} follow from "
-                        f"{event_type.__name__}, and no row of the commands handles it: add "
-                        f"({command.__name__}, its handler)"
+                        f"{event_type.__name__}, and no row of COMMANDS handles it: add "
+                        f"({command.__name__}, <its handler>)"
                     )
 
 

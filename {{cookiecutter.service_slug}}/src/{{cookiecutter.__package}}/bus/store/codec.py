@@ -168,8 +168,8 @@ class Codecs:
         codec = self._events.get(aggregate_type)
         if codec is None:
             raise ConfigurationError(
-                f"{aggregate_type.__name__} is in use, and no row of the events names one of its "
-                "events: add a row for each"
+                f"{aggregate_type.__name__} is in use, and no row of EVENTS names one of its events: "
+                "add a row for each"
             )
         return codec
 
