@@ -240,7 +240,6 @@ def test_a_mistake_is_refused_by_name(tables: dict[str, Any], reason: str) -> No
         Iterator[Later[Receive]],
         Generator[Later[Send] | Later[Receive], None, None],
     ],
-    ids=str,
 )
 def test_a_follow_up_that_nothing_handles_is_refused_by_name(returned: Any) -> None:
     tables = {"commands": [(Send, SendHandler)], "events": [(Sent, [deciding(returned)])]}
