@@ -191,8 +191,7 @@ class Spilled(Event):
 
 class Vessel(Aggregate):
     def _leak(self) -> None:
-        self.leaks = """a text
-that is not indented"""
+        self.leaks = 1
 
 
 class Careless(Vessel):

@@ -2,7 +2,9 @@
 
 import ast
 import inspect
+import linecache
 from collections.abc import Iterator
+from functools import lru_cache
 from types import FunctionType
 
 from ..model.aggregate import Aggregate
@@ -26,14 +28,12 @@ def _set_by(cls: type, member: object) -> Iterator[str]:
     function = getattr(member, "__func__", member)  # of a classmethod or staticmethod
     if not isinstance(function, FunctionType):
         return
-    try:
-        source = inspect.getsource(function)
-    except OSError:  # generated code, such as that of a dataclass, sets what is annotated
+    code = inspect.unwrap(function).__code__
+    definition = _definitions(code.co_filename).get(code.co_firstlineno)
+    if definition is None:  # generated code, such as that of a dataclass, sets what is annotated
         return
-    # A method stands indented. It is parsed as a block, because its strings may not be indented.
-    nodes = list(ast.walk(ast.parse(f"if True:\n{source}" if source[0].isspace() else source)))
-    parameters = next(node.args for node in nodes if isinstance(node, ast.arguments))
-    first = {each.arg for each in parameters[:1]}
+    nodes = list(ast.walk(definition))
+    first = {each.arg for each in definition.args.args[:1]}
     instances = {made for node in nodes for made in _made_by({*first, cls.__name__}, node)}
     if function is member:
         instances |= first
@@ -42,6 +42,17 @@ def _set_by(cls: type, member: object) -> Iterator[str]:
             case ast.Attribute(ast.Name(owner), name, ast.Store()) if owner in instances:
                 mangled = name.startswith("__") and not name.endswith("__")
                 yield f"_{cls.__name__.lstrip('_')}{name}" if mangled else name
+
+
+@lru_cache(maxsize=1)  # the methods of a class are in one file
+def _definitions(file: str) -> dict[int, ast.FunctionDef]:
+    """The functions that this file defines, by their first lines, which may be a decorator's."""
+    nodes = ast.walk(ast.parse("".join(linecache.getlines(file))))
+    return {
+        min([node.lineno, *(each.lineno for each in node.decorator_list)]): node
+        for node in nodes
+        if isinstance(node, ast.FunctionDef)
+    }
 
 
 def _made_by(names: set[str], node: ast.AST) -> Iterator[str]:
