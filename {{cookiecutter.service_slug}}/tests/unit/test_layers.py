@@ -32,7 +32,7 @@ ROOMS = [
         ["messages", "context"],
         ["upcasting", "aggregate", "recorded_event"],
         ["projection", "unit_of_work"],
-        ["reader"],
+        ["reader", "follow_up"],
         ["handlers"],
     ],
     [
@@ -45,8 +45,9 @@ ROOMS = [
     ],
     [
         ["dispatch", "envelope", "snapshots", "subscription", "projector"],
-        ["repository"],
-        ["reader", "unit_of_work"],
+        ["repository", "loops"],
+        ["reader", "pending_maker"],
+        ["unit_of_work"],
         ["message_bus"],
         ["wiring", "worker", "histories"],
         ["operations"],
