@@ -191,7 +191,8 @@ BUS = [
     ("bus/runtime/worker.py", " or not self._is_known(pending, now):", ":"),
     ("bus/runtime/worker.py", "if report_at <= now:", "if True:"),
     ("bus/runtime/worker.py", "self._report_at[pending.key] = now + REPORT_AFTER", "pass"),
-    ("bus/runtime/worker.py", "(pending.in_order and not goes_on)", "(not goes_on)"),
+    ("bus/runtime/worker.py", "sorted(rows, key=lambda row: not row.in_order)", "rows"),
+    ("bus/runtime/worker.py", "held_back = held_back or not goes_on", "pass"),
     # the checks at start
     ("bus/runtime/wiring.py", "if message in rows:", "if False:"),
     ("bus/runtime/wiring.py", "if own is not message:", "if False:"),

@@ -102,6 +102,18 @@ class FollowUpContract:
         assert outcomes == [None] * THREADS
         assert total(bus, "c") == THREADS
 
+    def test_whoever_finds_that_another_has_begun_it_runs_again(self, store: EventStore) -> None:
+        clock = FakeClock()
+        rivals = iter([Count(counter_id="c")])
+
+        def rival_first(name: str) -> Fault:
+            for rival in rivals if name == "append" else ():
+                bus_on(store, clock).handle(rival)
+            return Fault.NONE
+
+        bus_on(faulty(store, rival_first), clock).handle(Count(counter_id="c"))
+        assert total(bus_on(store, clock), "c") == 2
+
     def test_a_command_that_found_nothing_is_refused_if_something_has_begun_since(
         self, store: EventStore
     ) -> None:

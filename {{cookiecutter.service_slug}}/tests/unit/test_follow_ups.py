@@ -11,6 +11,7 @@ from {{ cookiecutter.__package }}.bus import (
     Aggregate,
     AggregateExists,
     Clock,
+    CodecError,
     Command,
     CommandHandler,
     ConfigurationError,
@@ -124,14 +125,22 @@ def test_those_in_order_come_first_and_those_out_of_order_last() -> None:
 @pytest.mark.parametrize("inline", [True, False])
 def test_one_out_of_order_that_fails_holds_back_nothing(inline: bool) -> None:
     service = Service(dispatch=Dispatch(inline=inline))
-    service.plan.update({"a": [aside("x"), do("b")], "b": [do("c")]})
+    service.plan.update({"a": [aside("x"), do("b"), aside("y")], "b": [do("c")], "y": [do("d")]})
     service.failing.add("x")
     service.bus.handle(do("a"))
     worker = Worker(service.bus)
     while not inline and worker.run_once():
         pass
-    assert sorted(service.ran) == ["a", "b", "c", "x"]
+    assert sorted(service.ran) == ["a", "b", "c", "d", "x", "y"]
     assert [row.in_order for row in service.store.pending("Task/1")] == [False]
+
+
+def test_a_worker_runs_those_in_order_first() -> None:
+    service = Service(dispatch=Dispatch(inline=False))
+    service.plan.update({"a": [aside("x"), do("b")]})
+    service.bus.handle(do("a"))
+    Worker(service.bus).run_once()
+    assert service.ran == ["a", "b", "x"]
 
 
 def test_one_out_of_order_does_not_wait_for_one_in_order_that_fails() -> None:
@@ -165,6 +174,9 @@ def test_a_follow_up_without_a_handler_is_refused_before_anything_is_committed()
         service.plan.update({"a": [do("b"), follows]})
         with pytest.raises(ConfigurationError, match="Undone follows, and no handler runs it"):
             service.bus.handle(do("a"))
+    service.plan.update({"a": [do("\ud800")]})
+    with pytest.raises(CodecError, match="Do cannot be stored"):
+        service.bus.handle(do("a"))
     assert service.store.size() == 0
 
 

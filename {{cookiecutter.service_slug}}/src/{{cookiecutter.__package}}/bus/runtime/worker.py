@@ -72,7 +72,7 @@ class Worker:
             if claim:
                 goes_on = self._bus.run_pending(claim)
                 attempted += 1
-            held_back = held_back or (pending.in_order and not goes_on)
+            held_back = held_back or not goes_on
         return attempted
 
     def _claim(self, pending: PendingCommand) -> tuple[PendingCommand | None, bool]:
