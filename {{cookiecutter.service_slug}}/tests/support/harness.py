@@ -117,7 +117,7 @@ class Scenario:
                 return self
             self._move_to(waiting[0].until)
             worker.run_once()
-        raise AssertionError(f"there is always something due: {_shown(waiting)}")
+        raise AssertionError(f"there is always something due:{_shown(waiting)}")
 
     def then(self, *events: Event) -> Self:
         """Exactly these events were recorded, in this order, with these fields."""
@@ -144,7 +144,7 @@ class Scenario:
         Scheduled commands are among them."""
         waiting = operations.pending(self._bus())
         expected, found = list(commands), [each.command for each in waiting]
-        assert found == expected, f"expected {expected}, but pending are {_shown(waiting)}"
+        assert found == expected, f"expected {expected}, but pending are{_shown(waiting)}"
         return self
 
     def then_scheduled(self, command: Command, at: datetime) -> Self:
@@ -153,7 +153,7 @@ class Scenario:
         waiting = operations.pending(self._bus())
         scheduled = [each for each in waiting if each.waits_for == "due time"]
         times = [each.row.due_at for each in scheduled if each.command == command]
-        assert times == [at], f"expected {command} at {at}, scheduled are {_shown(scheduled)}"
+        assert times == [at], f"expected {command} at {at}, scheduled are{_shown(scheduled)}"
         return self
 
     def ask(self, query: Query[Any]) -> Any:
@@ -205,7 +205,7 @@ class Scenario:
 
 def _shown(waiting: list[operations.Waiting]) -> str:
     lines = [f"{each.command}: {each.waits_for}, until {each.until}" for each in waiting]
-    return "\n  ".join(["", *lines]) if lines else "none"
+    return "\n  ".join(["", *lines]) if lines else " none"
 
 
 def _stream_of(event: Event, aggregates: Iterable[type[Aggregate]], stream: str) -> str:
