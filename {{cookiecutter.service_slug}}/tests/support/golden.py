@@ -98,17 +98,6 @@ def example_of(schema: Schema, definitions: Schema) -> Any:  # noqa: PLR0911 - a
     return samples.get(schema.get("type", "string"), "é")
 
 
-def _check(event_type: type[Event], example: Any) -> None:
-    """Raises `ValueError` if the event does not load from its example."""
-    try:
-        msgspec.json.decode(json.dumps(example), type=event_type)
-    except msgspec.ValidationError as error:
-        raise ValueError(
-            f"{event_type.__name__}: {error}. Nobody can guess a value that is allowed: give the "
-            "field an example, as in currency: Annotated[str, msgspec.Meta(examples=['EUR'])]"
-        ) from None
-
-
 def broken(released: Schema, now: Schema) -> list[str]:
     """The changes of released shapes after which stored events mean something else, or do not load:
     one line each. A new field with a default is no such change, nor is a new choice."""
@@ -136,6 +125,21 @@ def _broken_fields(before: Schema, after: Schema) -> list[str]:
     return found + [f"{field} is new and has no default" for field in sorted(added)]
 
 
+def _check(event_type: type[Event], example: Any) -> None:
+    """Raises `ValueError` if the event does not load from its example."""
+    try:
+        msgspec.json.decode(json.dumps(example), type=event_type)
+    except msgspec.ValidationError as error:
+        raise ValueError(
+            f"{event_type.__name__}: {error}. Nobody can guess a value that is allowed: give the "
+            "field an example, as in currency: Annotated[str, msgspec.Meta(examples=['EUR'])]"
+        ) from None
+
+
+def _without_notes(schema: Schema) -> Schema:
+    return {key: each for key, each in schema.items() if key not in NOTES}
+
+
 def _reads(before: Schema, after: Schema) -> bool:
     """Whether a value that was stored under `before` reads as the same value under `after`."""
     before, after = _without_notes(before), _without_notes(after)
@@ -144,10 +148,6 @@ def _reads(before: Schema, after: Schema) -> bool:
     if "enum" in before and set(before["enum"]) <= set(after.get("enum", ())):
         after["enum"] = before["enum"]
     return before == after
-
-
-def _without_notes(schema: Schema) -> Schema:
-    return {key: each for key, each in schema.items() if key not in NOTES}
 
 
 def add() -> list[Path]:
