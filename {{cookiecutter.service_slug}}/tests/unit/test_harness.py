@@ -8,6 +8,7 @@ import pytest
 
 from {{ cookiecutter.__package }} import bootstrap
 from {{ cookiecutter.__package }}.bus import (
+    Aggregate,
     AggregateExists,
     AggregateNotFound,
     Clock,
@@ -158,17 +159,29 @@ class Noted(Event):
     text: str
 
 
-class NotingCounter(counter.Counter):
-    """An aggregate below another one."""
+class Sent(Event):
+    text: str
+
+
+class Note(Aggregate):
+    text: str = ""
 
     @applies(Noted)
     def _noted(self, event: Noted) -> None:
-        self.total += len(event.text)
+        self.text = event.text
+
+
+class Letter(Note):
+    """An aggregate below another one."""
+
+    @applies(Sent)
+    def _sent(self, event: Sent) -> None:
+        self.text = event.text
 
 
 SERVICE = SimpleNamespace(
     COMMANDS=(*counter.COMMANDS, (AddLater, AddLaterHandler), (Repeat, RepeatHandler)),
-    EVENTS=(*counter.EVENTS, (Noted, [])),
+    EVENTS=(*counter.EVENTS, (Noted, []), (Sent, [])),
     QUERIES=(*counter.QUERIES, (WhoAsks, WhoAsksHandler)),
     PROJECTIONS=(),
     UPCASTERS=(),
@@ -182,7 +195,7 @@ add_later = AddLater(counter_id="c", at=due)
 
 @pytest.fixture
 def counting(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> Scenario:
-    """The counter "c" is open. NotingCounter is no part of the service."""
+    """The counter "c" is open. Notes and letters are no part of the service."""
     tables = SimpleNamespace(**{**vars(SERVICE), "EVENTS": counter.EVENTS})
     monkeypatch.setattr(bootstrap, "SERVICES", (tables,))
     return scenario.given(counter.Opened(counter_id="c"))
@@ -250,9 +263,9 @@ def test_an_event_that_nothing_applies_cannot_have_happened(counting: Scenario) 
 @pytest.mark.parametrize(
     ("event", "stream", "looked_for"),
     [
-        (Noted(text="x"), "", "by NotingCounter, but has no field noting_counter_id: name its"),
-        (Noted(text="x"), "Counter/c", "by NotingCounter, and 'Counter/c' is no such stream"),
-        (added, "", "Added is applied by Counter and NotingCounter: name its stream"),
+        (Sent(text="x"), "", "applied by Letter, but has no field letter_id: name its stream"),
+        (Sent(text="x"), "Note/n", "applied by Letter, and 'Note/n' is no such stream"),
+        (Noted(text="x"), "", "applied by Note and Letter: name its stream"),
     ],
 )
 def test_an_event_whose_stream_is_not_known_says_what_was_looked_for(
@@ -261,5 +274,5 @@ def test_an_event_whose_stream_is_not_known_says_what_was_looked_for(
     monkeypatch.setattr(bootstrap, "SERVICES", (SERVICE,))
     with pytest.raises(AssertionError, match=looked_for):
         counting.given(event, stream=stream)
-    counting.given(added, Noted(text="x"), stream="NotingCounter/n")
-    assert counting.store.load("NotingCounter/n").position.version == 2
+    counting.given(Noted(text="x"), Sent(text="y"), stream="Letter/n")
+    assert counting.store.load("Letter/n").position.version == 2
