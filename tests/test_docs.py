@@ -130,7 +130,7 @@ def edges(chart: str) -> Edges:
     labels: dict[str, str] = {}
     found: list[tuple[str, str]] = []
     for line in chart.splitlines():
-        parts = [NODE.fullmatch(part.strip()) for part in line.split("-->")]
+        parts = [NODE.fullmatch(part.strip()) for part in re.split(r"-->|-\.->", line)]
         nodes = [node for node in parts if node]
         labels |= {node[1]: node[2] for node in nodes if node[2]}
         found += [(one[1], next_[1]) for one, next_ in pairwise(nodes)]

@@ -100,7 +100,8 @@ def make_bus(
         },
         middleware=[*MIDDLEWARE, *middleware],
         subscribers=[partial(make, settings) for make in SUBSCRIBERS],
-        dispatch=dispatch or Dispatch(inline=settings.dispatch == "inline"),
+        dispatch=dispatch
+        or Dispatch(inline=settings.dispatch == "inline", max_depth=settings.max_depth),
         retry=retry,
         snapshot_every=settings.snapshot_every,
     )

@@ -36,11 +36,12 @@ from ..support import counter
 from ..support.commits import NOW, append, commit, events, follow_up
 from ..support.race import THREADS, all_at_once
 from .context_contract import ContextContract
+from .follow_up_contract import FollowUpContract
 from .log_contract import LogContract
 from .views_contract import ViewsContract
 
 
-class EventStoreContract(LogContract, ContextContract, ViewsContract):
+class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsContract):
     """The contract suite."""
 
     # The stream

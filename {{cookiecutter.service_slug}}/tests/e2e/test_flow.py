@@ -24,7 +24,7 @@ from ..support import counter
 
 NAME = "{{ cookiecutter.__aggregate }}"
 NODE = re.compile(r"(\w+)(?:\[(\w+)]|\((\w+)\)|\(\[(\w+)]\)|\(\(\((outside)\)\)\))(?::::(\w+))?")
-EDGE = re.compile(r"(\w+) --> (\w+)")
+EDGE = re.compile(r"(\w+) (-->|-\.->) (\w+)")
 STYLE = re.compile(r"classDef (\w+) fill:#[0-9a-f]{6},color:#000")
 
 
@@ -36,6 +36,7 @@ class Diagram:
         assert first == "flowchart LR"
         self.nodes: dict[str, tuple[str, str]] = {}
         self.edges: set[tuple[str, str]] = set()
+        self.dotted: set[tuple[str, str]] = set()
         styles = set()
         for line in map(str.strip, lines):
             if node := NODE.fullmatch(line):
@@ -43,8 +44,10 @@ class Diagram:
                 assert node[1] not in self.nodes, f"{node[1]} is there twice"
                 self.nodes[node[1]] = (label, node[6] or "outside")
             elif edge := EDGE.fullmatch(line):
-                assert (edge[1], edge[2]) not in self.edges
-                self.edges.add((edge[1], edge[2]))
+                assert (edge[1], edge[3]) not in self.edges
+                self.edges.add((edge[1], edge[3]))
+                if edge[2] == "-.->":
+                    self.dotted.add((edge[1], edge[3]))
             elif style := STYLE.fullmatch(line):
                 styles.add(style[1])
             else:
@@ -78,6 +81,8 @@ def test_the_diagram_has_exactly_the_edges_of_the_workflow() -> None:
         (f"{NAME}Processed", f"Archive{NAME}"),
         (f"Archive{NAME}", f"{NAME}Archived"),
     }
+    assert (f"When{NAME}Processed", f"Archive{NAME}") in diagram.dotted
+    assert (f"When{NAME}Created", f"Process{NAME}") not in diagram.dotted
     own = {end for edge in workflow for end in edge} - {"outside"}
     assert {edge for edge in diagram.workflow() if own & set(edge)} == workflow
 

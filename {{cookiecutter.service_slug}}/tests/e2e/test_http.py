@@ -18,6 +18,7 @@ from {{ cookiecutter.__package }}.bus import (
     DomainError,
     MessageBus,
     StoreUnavailable,
+    UnknownEvent,
 )
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.entrypoints.api.app import create_app
@@ -196,6 +197,7 @@ def test_a_taken_id_is_refused(client: Client) -> None:
         (CodecError(f"cannot store {SECRET}"), 422),
         (StoreUnavailable(f"connection to {SECRET} refused"), 503),
         (Unavailable(f"{SECRET} does not answer"), 503),
+        (UnknownEvent(f"'{SECRET}' is not known here"), 503),
         (RuntimeError(f"a bug that knows {SECRET}"), 500),
         (RecursionError(SECRET), 500),
     ],

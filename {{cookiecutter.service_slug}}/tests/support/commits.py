@@ -48,6 +48,7 @@ def follow_up(stream_id: str, version: int, ordinal: int = 0, **fields: Any) -> 
         Context("the correlation", f"{stream_id}@{version}", depth=1),
         1,
         fields.pop("due_at", NOW),
+        **fields,
     )
 
 

@@ -1,9 +1,12 @@
 """Released messages: what is in somebody's store loads, today and after every change."""
 
 import json
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
+import msgspec
 import pytest
 
 from {{ cookiecutter.__package }}.bus import Event, Message
@@ -90,11 +93,45 @@ def test_a_change_that_breaks_what_is_stored_is_refused(changes: dict[str, Any])
         {"new": [str, "none"]},
         {"text": [str, "none"]},
         {"level": [Literal["low", "high", "higher"]]},
+        {"text": [Annotated[str, msgspec.Meta(examples=["hello"], description="what it says")]]},
     ],
     ids=str,
 )
 def test_a_change_that_breaks_nothing_is_let_pass(changes: dict[str, Any]) -> None:
     assert golden.broken(shape(Before), shape(variant(**changes))) == []
+
+
+class Temperature(msgspec.Struct, frozen=True):
+    """A value object: not every number and every text is one."""
+
+    degrees: Decimal
+    scale: str
+
+    def __post_init__(self) -> None:
+        if self.scale not in ("C", "F"):
+            raise ValueError("the scale is C or F")
+
+
+class WithExample(Temperature, frozen=True):
+    scale: Annotated[str, msgspec.Meta(examples=["C", "F"])]
+
+
+def test_the_example_of_a_value_object_is_one_that_it_allows() -> None:
+    class Measured(Event):
+        value: WithExample
+        for_: timedelta
+        raw: bytes
+
+    example = golden.golden(Measured)["example"]
+    assert example["value"] == {"degrees": "1.50", "scale": "C"}
+
+
+def test_a_value_object_that_allows_no_example_says_so() -> None:
+    class Measured(Event):
+        value: Temperature
+
+    with pytest.raises(ValueError, match=r"Measured: the scale is C or F .*give the field an exam"):
+        golden.golden(Measured)
 
 
 # The recorder
@@ -125,9 +162,10 @@ def test_a_field_with_a_default_is_recorded_beside_the_old_shape_and_kept_from_t
         assert golden.add([variant(**changes)]) == []
 
 
-def test_the_order_of_fields_is_no_change(folder: Path) -> None:
+def test_the_order_of_fields_and_a_note_are_no_change(folder: Path) -> None:
     golden.add([Before])
-    assert golden.problem(variant(text=[str])) == ""
+    noted = Annotated[str, msgspec.Meta(examples=["hello"], description="what it says")]
+    assert golden.problem(variant(text=[noted])) == ""
 
 
 def test_what_was_stored_is_all_there_after_reading_also_within() -> None:

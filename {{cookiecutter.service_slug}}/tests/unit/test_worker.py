@@ -7,7 +7,6 @@ from threading import Event as Flag
 from threading import Thread
 from typing import Any
 
-import msgspec
 import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
@@ -262,19 +261,6 @@ def test_a_dead_letter_that_is_dropped_never_runs(
     clock.move(days=1)
     assert Worker(bus_of(store, clock)).run_once() == 0
     assert totals(bus, "x") == [0]
-
-
-def test_a_command_that_the_code_no_longer_knows_is_parked(
-    store: MemoryEventStore, clock: FakeClock
-) -> None:
-    leave_open(store, clock, ("a", "b"))
-    (row,) = store.pending("Counter/a")
-    unknown = msgspec.structs.replace(row, payload='[{"$type":"Forgotten"}]')
-    store._pending["Counter/a"][row.key] = unknown
-    clock.move(seconds=5)
-    Worker(bus_of(store, clock)).run_once()
-    (dead,) = store.parked()
-    assert "'Forgotten' is not known" in dead.error
 
 
 def test_of_several_workers_one_runs_a_command(store: MemoryEventStore, clock: FakeClock) -> None:

@@ -33,6 +33,7 @@ from .model.errors import (
     StoreUnavailable,
     UnknownEvent,
 )
+from .model.follow_up import FollowUp
 from .model.handlers import CommandHandler, EventHandler, QueryHandler
 from .model.ids import IdSource, RandomIds
 from .model.messages import Command, Event, Message, Query
@@ -86,6 +87,7 @@ __all__ = [
     "EventHandler",
     "EventStore",
     "FeedPage",
+    "FollowUp",
     "IdSource",
     "Idempotency",
     "IdempotencyKeyReused",

@@ -26,7 +26,7 @@ FRESHNESS = timedelta(seconds=0.25)
 
 def run_pending(_settings: Settings, bus: MessageBus, stop: Event) -> None:
     """Run the commands that are due until `stop` is set; the command under way is finished."""
-    worker = Worker(bus, interval=INTERVAL)
+    worker = Worker(bus, interval=INTERVAL, report=log.unknown_command)
     while not stop.is_set():
         try:
             worker.run(stop)

@@ -13,7 +13,16 @@ from typing import Any
 import msgspec
 import structlog
 
-from ..bus import CodecError, DomainError, Envelope, Next, Query, StoreError
+from ..bus import (
+    CodecError,
+    DomainError,
+    Envelope,
+    Next,
+    PendingCommand,
+    Query,
+    StoreError,
+    UnknownEvent,
+)
 from ..config import Settings
 from ..service.ports import Unavailable
 
@@ -102,6 +111,17 @@ def log_error(error: Exception, line: structlog.stdlib.BoundLogger = logger) -> 
 def subscriber_failed(name: str, error: Exception) -> None:
     """Log that a subscriber could not process a page of the feed."""
     log_error(error, logger.bind(subscriber=name))
+
+
+def unknown_command(pending: PendingCommand, error: UnknownEvent) -> None:
+    """Log that a pending command has been due for long, and that this release does not know it."""
+    logger.error(
+        "unknown command",
+        pending=str(pending.key),
+        message_id=pending.command_id,
+        correlation_id=pending.context.correlation_id,
+        reason=str(error),
+    )
 
 
 def refused_request(method: str, status: int) -> None:

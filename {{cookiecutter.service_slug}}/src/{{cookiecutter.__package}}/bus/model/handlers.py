@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
+from .follow_up import FollowUp
 from .messages import Command, Event, Query
 from .reader import Reader
 from .recorded_event import RecordedEvent
@@ -18,6 +19,9 @@ from .unit_of_work import UnitOfWork
 C = TypeVar("C", bound=Command)
 E = TypeVar("E", bound=Event)
 Q = TypeVar("Q", bound=Query[Any])
+
+Follows = Command | FollowUp[Any]
+"""What an event handler gives: a command, or a command with how it is dispatched."""
 
 
 class CommandHandler(ABC, Generic[C]):
@@ -38,9 +42,10 @@ class EventHandler(Generic[E]):
     stream and in which context.
     """
 
-    handle: Callable[[E], Iterable[Command]] | Callable[[E, RecordedEvent], Iterable[Command]]
+    handle: Callable[[E], Iterable[Follows]] | Callable[[E, RecordedEvent], Iterable[Follows]]
     """Returns the commands that follow, in order. A pure decision, made before the commit. If it
-    raises, the command that recorded the event fails and nothing is committed."""
+    raises, the command that recorded the event fails and nothing is committed. A command that is
+    given as it is runs at once and in order; a `FollowUp` says otherwise."""
 
 
 class QueryHandler(ABC, Generic[Q]):

@@ -33,6 +33,12 @@ class UnitOfWork(Protocol):
         """The aggregate of this id, the same object each time. Raises `AggregateNotFound`."""
         ...
 
+    def get_or_new(self, aggregate_type: type[A], aggregate_id: str) -> A:
+        """The aggregate of this id or, if nothing was ever recorded for it, a new one, whose
+        `version` is 0. Of two commands that begin one at the same moment, one wins. The other meets
+        an optimistic concurrency conflict, and runs again on what the winner has recorded."""
+        ...
+
     def add(self, aggregate: Aggregate) -> None:
         """Add a new aggregate. If its id is taken, the commit raises `AggregateExists`."""
         ...

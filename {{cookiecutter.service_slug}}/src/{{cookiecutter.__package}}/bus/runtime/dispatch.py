@@ -33,6 +33,10 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     failed: first after `grace`, then after twice as long each time, up to `longest_wait`. After
     `attempts` attempts in all, the command is parked. Not `inline`: workers run all of them as soon
     as they see them.
+
+    `max_depth` is the brake on endless loops, in which follow-ups lead to follow-ups for ever: the
+    command that would be the next in a chain of `max_depth` follow-ups is parked. After it is
+    replayed, its chain may go on for as many again.
     """
 
     inline: bool = True
@@ -41,6 +45,11 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     grace: timedelta = timedelta(seconds=5)
     longest_wait: timedelta = timedelta(minutes=5)
     attempts: int = 10
+    max_depth: int = 100
+
+    def brakes(self, depth: int) -> bool:
+        """Whether a follow-up of this depth is parked."""
+        return depth > 0 and depth % (self.max_depth + 1) == 0
 
     def wait_after(self, attempts: int) -> timedelta:
         """The wait between attempt number `attempts` and the next: doubled each time, then

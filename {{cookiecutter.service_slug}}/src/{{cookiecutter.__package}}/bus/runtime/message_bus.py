@@ -7,7 +7,6 @@ message type is looked up in dictionaries that are made at start.
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
 from hashlib import sha256
 from inspect import signature
 from typing import Any, TypeVar
@@ -25,7 +24,6 @@ from ..model.errors import (
     DuplicateCommand,
     IdempotencyKeyReused,
     StoreError,
-    UnknownEvent,
 )
 from ..model.handlers import CommandHandler, EventHandler, QueryHandler
 from ..model.ids import IdSource
@@ -47,6 +45,9 @@ from .subscription import Subscriber, Subscription
 from .unit_of_work import Committed, Decide, StoreUnitOfWork
 
 R = TypeVar("R")
+
+Queued = tuple[Committed, PendingCommand, Command]
+"""A follow-up that is to run inline, and the commit that it was written with."""
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -219,12 +220,10 @@ class MessageBus:
 
         Returns whether the later commands of its stream may run. They may if the command took
         effect, by this run or another, or if it was parked: because another attempt cannot succeed,
-        or because this was its last attempt.
+        or because this was its last attempt. Raises `UnknownEvent` for a command that this code
+        does not know.
         """
-        try:
-            (command,) = self.codecs.commands.decode(pending.payload)
-        except UnknownEvent as error:
-            return self._try_to_park(pending, error)
+        (command,) = self.codecs.commands.decode(pending.payload)
         committed, goes_on = self._try(pending, command)
         if committed:
             self._run_follow_ups(committed)
@@ -237,29 +236,32 @@ class MessageBus:
         return self.store.park(pending, self.clock.now(), storable)
 
     def _run_follow_ups(self, committed: Committed) -> None:
-        """Run follow-ups first in, first out. If one fails, or if an earlier one of its stream is
-        still open, the rest of that stream is left to the worker. This keeps the order within a
-        stream."""
+        """Run follow-ups first in, first out, those that are out of order after all others. If one
+        fails, or if an earlier one of its stream is still open, the in-order rest of that stream is
+        left to the worker. This keeps the order within a stream."""
         if not committed.follow_ups or not self.dispatch.inline:
             return
-        queue = deque((committed, *follow_up) for follow_up in committed.follow_ups)
+        in_order: deque[Queued] = deque()
+        out_of_order: deque[Queued] = deque()
+        _enqueue(committed, in_order, out_of_order)
         deadline = time.monotonic() + self.dispatch.seconds
         left_to_worker: set[str] = set()
         for _ in range(self.dispatch.steps):
+            queue = in_order or out_of_order
             if not queue or time.monotonic() > deadline:
                 return
             cause, pending, command = queue.popleft()
             stream_id = pending.key.stream_id
-            if stream_id in left_to_worker:
-                continue
-            if stream_id in cause.contended and self._earlier_is_open(pending.key):
-                left_to_worker.add(stream_id)
-                continue
+            if queue is in_order:
+                if stream_id in cause.contended and self._earlier_is_open(pending.key):
+                    left_to_worker.add(stream_id)
+                if stream_id in left_to_worker:
+                    continue
             done, goes_on = self._try(pending, command)
-            if not goes_on:
+            if queue is in_order and not goes_on:
                 left_to_worker.add(stream_id)
             if done:
-                queue.extend((done, *follow_up) for follow_up in done.follow_ups)
+                _enqueue(done, in_order, out_of_order)
 
     def _try(self, pending: PendingCommand, command: Command) -> tuple[Committed | None, bool]:
         """Make one attempt. Returns what was committed, if anything, and whether the later commands
@@ -306,14 +308,7 @@ class MessageBus:
     def _attempt(self, handler: CommandHandler[Any], envelope: Envelope) -> Committed:
         uow = StoreUnitOfWork(self._repository, envelope, self.clock.now())
         handler.handle(envelope.message, uow)
-        inline = self.dispatch.inline
-        return uow.commit(
-            self._decisions,
-            self._ids,
-            attempts=1 if inline else 0,
-            due_in=self.dispatch.grace if inline else timedelta(0),
-            resends=self.retry.resends,
-        )
+        return uow.commit(self._decisions, self._ids, self.dispatch, resends=self.retry.resends)
 
     def _run_query(self, envelope: Envelope) -> Any:
         handler = self.registry.queries.get(type(envelope.message))
@@ -321,6 +316,12 @@ class MessageBus:
             raise ConfigurationError(f"no handler for {type(envelope.message).__name__}")
         reader = StoreReader(self._repository, self._by_projection, envelope.context)
         return handler.handle(envelope.message, reader)
+
+
+def _enqueue(committed: Committed, in_order: deque[Queued], out_of_order: deque[Queued]) -> None:
+    for pending, command in committed.follow_ups:
+        queue = in_order if pending.in_order else out_of_order
+        queue.append((committed, pending, command))
 
 
 def _wrap(layer: Middleware, inner: Next) -> Next:

@@ -97,9 +97,10 @@ class Waiting(OpenCommand, frozen=True):
     - ``due time``: it was committed to run later.
     - ``next attempt``: an attempt is under way, or has failed; there will be another.
     - ``earlier command``: the command `behind`, of the same stream, runs first.
+    - ``release``: it is due, and this release does not know it. Another one does, or did.
     """
 
-    waits_for: Literal["worker", "due time", "next attempt", "earlier command"]
+    waits_for: Literal["worker", "due time", "next attempt", "earlier command", "release"]
     until: datetime
     behind: PendingKey | None = None
 
@@ -189,7 +190,8 @@ def _waiting(bus: MessageBus, rows: list[PendingCommand]) -> Iterator[Waiting]:
             until = max(row.due_at, ahead.until)
             waiting = Waiting(row, command, "earlier command", until, ahead.row.key)
         elif row.due_at <= now:
-            waiting = Waiting(row, command, "worker", row.due_at)
+            known = isinstance(command, Command)
+            waiting = Waiting(row, command, "worker" if known else "release", row.due_at)
         else:
             tried = row.attempts > 0
             waiting = Waiting(row, command, "next attempt" if tried else "due time", row.due_at)

@@ -10,7 +10,15 @@ import msgspec
 
 from ..model.aggregate import Aggregate
 from ..model.context import Context
-from ..model.errors import AggregateExists, ConcurrencyError, StoreError, StoreUnavailable
+from ..model.errors import (
+    AggregateExists,
+    AggregateNotFound,
+    ConcurrencyError,
+    DuplicateCommand,
+    StoreError,
+    StoreUnavailable,
+)
+from ..model.handlers import Follows
 from ..model.ids import IdSource
 from ..model.messages import Command, Event
 from ..model.recorded_event import RecordedEvent
@@ -18,7 +26,9 @@ from ..store.commit import Commit
 from ..store.idempotency import Idempotency, IdempotencyRecord
 from ..store.pending import PendingCommand, PendingKey
 from ..store.stream import Position, StreamAppend
+from .dispatch import Dispatch
 from .envelope import Envelope
+from .pending_maker import PendingMaker
 from .repository import Loaded, Repository
 
 A = TypeVar("A", bound=Aggregate)
@@ -26,18 +36,23 @@ A = TypeVar("A", bound=Aggregate)
 KEY_KEPT = timedelta(days=7)
 """How long an idempotency record is valid."""
 
-Decide = Callable[[RecordedEvent], Iterable[Command]]
+OWN_SCOPE = "command"
+"""The scope of the idempotency record that a command without events writes under its own id."""
+
+Decide = Callable[[RecordedEvent], Iterable[Follows]]
 Decisions = Mapping[type[Event], tuple[Decide, ...]]
 """For each type of event, the functions that decide which commands follow."""
 
 
 class Committed(msgspec.Struct, frozen=True, gc=False):
-    """What a unit of work has written. `contended` are the ids of streams that had other open
-    in-order follow-ups when they were loaded."""
+    """What a unit of work has written. `follow_ups` are those that are to run at once. `contended`
+    are the ids of streams that had other open in-order follow-ups when they were loaded. `parked`
+    are the follow-ups that were written as dead letters, to end a loop."""
 
     events: tuple[RecordedEvent, ...]
     follow_ups: list[tuple[PendingCommand, Command]]
     contended: frozenset[str]
+    parked: tuple[PendingCommand, ...] = ()
 
 
 class StoreUnitOfWork:
@@ -50,6 +65,7 @@ class StoreUnitOfWork:
         self._repository, self._envelope, self._now = repository, envelope, now
         self._store, self._codecs = repository.store, repository.codecs
         self._enlisted: dict[str, Loaded[Any]] = {}
+        self._added: set[str] = set()
         self._scheduled: list[tuple[Command, datetime]] = []
 
     @property
@@ -71,11 +87,24 @@ class StoreUnitOfWork:
             raise TypeError(f"{stream_id} is a {type(aggregate).__name__} in this unit of work")
         return aggregate
 
+    def get_or_new(self, aggregate_type: type[A], aggregate_id: str) -> A:
+        try:
+            return self.get(aggregate_type, aggregate_id)
+        except AggregateNotFound:
+            new = aggregate_type(aggregate_id)
+            self._enlist(new)
+            return new
+
     def add(self, aggregate: Aggregate) -> None:
         stream_id = aggregate.stream_of(aggregate.id)
         if stream_id in self._enlisted:
             raise AggregateExists(aggregate.stream_name, aggregate.id)
-        self._enlisted[stream_id] = Loaded(aggregate, Position.start(stream_id), [])
+        self._enlist(aggregate)
+        self._added.add(stream_id)
+
+    def _enlist(self, new: Aggregate) -> None:
+        stream_id = new.stream_of(new.id)
+        self._enlisted[stream_id] = Loaded(new, Position.start(stream_id), [])
 
     def schedule(self, command: Command, at: datetime) -> None:
         if at.tzinfo is None:
@@ -86,28 +115,31 @@ class StoreUnitOfWork:
         self,
         decisions: Decisions,
         ids: IdSource,
+        dispatch: Dispatch,
         *,
-        attempts: int,
-        due_in: timedelta,
         resends: int,
     ) -> Committed:
-        """Write the recorded events and the commands that follow from them, in one commit. The
-        follow-ups are stored with `attempts` attempts counted, and are due for workers after
-        `due_in`. If the store does not answer, the identical commit is sent again, at most
-        `resends` times.
+        """Write the recorded events and the commands that follow from them, in one commit. For
+        inline dispatch the follow-ups are stored with one attempt counted, and are due for workers
+        after the grace; otherwise they are due at once. If the store does not answer, the identical
+        commit is sent again, at most `resends` times.
 
         Raises what `Log.append` raises, `AggregateExists` if the id of an added aggregate is taken,
-        and what an event handler raises.
+        `ConfigurationError` for a follow-up that has no handler, and what an event handler raises.
         """
         recorded = self._recorded()
         decided = [
-            (event, command)
+            (event, follows)
             for event in recorded
             for decide in decisions.get(type(event.event), ())
-            for command in decide(event)
+            for follows in decide(event)
         ]
-        follow_ups = self._follow_ups(decided, ids, attempts, due_in) if decided else []
-        scheduled = self._scheduled_rows(recorded, len(decided), ids) if self._scheduled else []
+        follow_ups: list[tuple[PendingCommand, Command]] = []
+        scheduled: list[PendingCommand] = []
+        if decided or self._scheduled:
+            make = PendingMaker(self._repository, self._envelope, self._now, ids, dispatch)
+            follow_ups = make.decided(decided, self._first)
+            scheduled = self._scheduled_rows(make, recorded, len(decided))
         envelope = self._envelope
         if recorded or scheduled or envelope.consumes or envelope.idempotency:
             pending = [row for row, _ in follow_ups] + scheduled if follow_ups or scheduled else ()
@@ -119,7 +151,14 @@ class StoreUnitOfWork:
                 raise
             if self._repository.snapshots.every:
                 self._take_snapshots(commit)
-        return Committed(recorded, follow_ups, self._contended() if follow_ups else frozenset())
+        if not follow_ups:
+            return Committed(recorded, follow_ups, frozenset())
+        return Committed(
+            recorded,
+            [each for each in follow_ups if each[0].attempts],  # the first attempt is inline
+            self._contended(),
+            tuple([row for row, _ in follow_ups if row.parked_at]),
+        )
 
     def _recorded(self) -> tuple[RecordedEvent, ...]:
         """The events over all aggregates, in the order they were recorded."""
@@ -170,6 +209,9 @@ class StoreUnitOfWork:
             else ()
         )
         key = envelope.idempotency
+        if not (key or appends or envelope.consumes):
+            # Nothing else in the commit shows that it was written before, if it is sent again.
+            key = Idempotency(OWN_SCOPE, envelope.message_id, "")
         return Commit(
             command_id=envelope.message_id,
             command=envelope.message.message_name,
@@ -195,66 +237,42 @@ class StoreUnitOfWork:
     def _send(self, commit: Commit, resends: int) -> None:
         for _ in range(resends):
             try:
-                return self._store.append(commit)
+                return self._append_commit(commit)
             except StoreUnavailable:
                 continue
-        return self._store.append(commit)
+        return self._append_commit(commit)
+
+    def _append_commit(self, commit: Commit) -> None:
+        try:
+            self._store.append(commit)
+        except DuplicateCommand:
+            # No other command has a record under this id. So the commit was written before, and its
+            # answer was lost.
+            if commit.idempotency is None or commit.idempotency.idempotency.scope != OWN_SCOPE:
+                raise
 
     def _append(self, enlisted: Loaded[Any], events: list[Event]) -> StreamAppend:
         codec = self._codecs.events(type(enlisted.aggregate))
         return StreamAppend(enlisted.position, codec.encode(events), len(events))
 
-    def _follow_ups(
-        self,
-        decided: list[tuple[RecordedEvent, Command]],
-        ids: IdSource,
-        attempts: int,
-        due_in: timedelta,
-    ) -> list[tuple[PendingCommand, Command]]:
-        context = self._envelope.context
-        return [
-            (
-                PendingCommand(
-                    PendingKey(
-                        cause.stream_id,
-                        self._enlisted[cause.stream_id].position.version + 1,
-                        ordinal,
-                    ),
-                    ids.new_id(),
-                    self._codecs.commands.encode([command]),
-                    context.caused_by(cause.event_id),
-                    attempts,
-                    self._now + due_in,
-                ),
-                command,
-            )
-            for ordinal, (cause, command) in enumerate(decided)
-        ]
-
     def _scheduled_rows(
-        self, recorded: tuple[RecordedEvent, ...], ordinal: int, ids: IdSource
+        self, make: PendingMaker, recorded: tuple[RecordedEvent, ...], ordinal: int
     ) -> list[PendingCommand]:
         """The scheduled commands as pending commands. Their keys name the first stream that has an
-        event in the commit; without events, the stream ``command/<command id>``. Each begins a new
-        chain of follow-ups, with depth 0."""
-        envelope = self._envelope
-        stream_id, version, cause = f"command/{envelope.message_id}", 0, envelope.message_id
+        event in the commit; without events, the stream ``command/<command id>``."""
+        command_id = self._envelope.message_id
+        stream_id, version, cause = f"{OWN_SCOPE}/{command_id}", 0, command_id
         if recorded:
             stream_id, cause = recorded[0].stream_id, recorded[0].event_id
-            version = self._enlisted[stream_id].position.version + 1
-        context = msgspec.structs.replace(envelope.context, causation_id=cause, depth=0)
+            version = self._first(stream_id)
         return [
-            PendingCommand(
-                PendingKey(stream_id, version, ordinal + number),
-                ids.new_id(),
-                self._codecs.commands.encode([command]),
-                context,
-                0,
-                at,
-                in_order=False,
-            )
+            make.later(PendingKey(stream_id, version, ordinal + number), command, cause, at)
             for number, (command, at) in enumerate(self._scheduled)
         ]
+
+    def _first(self, stream_id: str) -> int:
+        """The version of the first event that this commit adds to the stream."""
+        return self._enlisted[stream_id].position.version + 1
 
     def _take_snapshots(self, commit: Commit) -> None:
         snapshots = self._repository.snapshots
@@ -267,11 +285,9 @@ class StoreUnitOfWork:
                         self._store.save_snapshot(snapshot)
 
     def _refuse_taken_ids(self, error: ConcurrencyError) -> None:
-        for stream_id in error.streams:
-            enlisted = self._enlisted[stream_id]
-            if enlisted.position == Position.start(stream_id):
-                aggregate = enlisted.aggregate
-                raise AggregateExists(aggregate.stream_name, aggregate.id) from error
+        for stream_id in self._added.intersection(error.streams):
+            aggregate = self._enlisted[stream_id].aggregate
+            raise AggregateExists(aggregate.stream_name, aggregate.id) from error
 
     def _contended(self) -> frozenset[str]:
         own = self._envelope.consumes

@@ -3,24 +3,45 @@
 A worker claims a command before it runs it: a conditional write counts the attempt. So only one of
 any number of workers runs an attempt. A command that kills its process has its attempts counted
 too, and is parked after the last one, like any other that fails.
+
+A command that this release does not know stays open, and no attempt is counted: while a new release
+is rolled out, workers of the old one meet commands of the new one.
 """
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from threading import Event
 
 import msgspec
 
-from ..store.pending import PendingCommand
+from ..model.errors import UnknownEvent
+from ..store.pending import PendingCommand, PendingKey
 from .message_bus import MessageBus
 
 LIMIT = 1000
+REPORT_AFTER = timedelta(minutes=10)
+"""A command that nobody knows for so long is reported, and again each time so much has passed."""
+
+Report = Callable[[PendingCommand, UnknownEvent], None]
+"""A callback that is given a command that stays open because this release does not know it."""
 
 
 class Worker:
-    """Runs due commands, each stream's in order, until told to stop. Any number may run at once."""
+    """Runs due commands, each stream's in order, until told to stop. Any number may run at once.
 
-    def __init__(self, bus: MessageBus, *, interval: timedelta = timedelta(seconds=1)) -> None:
-        self._bus, self._interval = bus, interval
+    `report` is told of a command that has been due for ten minutes, and that this release does not
+    know.
+    """
+
+    def __init__(
+        self,
+        bus: MessageBus,
+        *,
+        interval: timedelta = timedelta(seconds=1),
+        report: Report = lambda _pending, _error: None,
+    ) -> None:
+        self._bus, self._interval, self._report = bus, interval, report
+        self._report_at: dict[PendingKey, datetime] = {}
 
     def run(self, stop: Event) -> None:
         """Run due commands again and again, until `stop` is set. The command under way is finished.
@@ -39,9 +60,10 @@ class Worker:
 
     def _run_stream(self, stream_id: str, stop: Event | None) -> int:
         """Run a stream's open commands, in order. A command that is not due, or that fails, holds
-        back the in-order commands after it. A command out of order waits for no other."""
+        back the in-order commands after it. Those out of order wait for no other, and come last."""
         attempted, held_back = 0, False
-        for pending in self._bus.store.pending(stream_id):
+        rows = self._bus.store.pending(stream_id)
+        for pending in sorted(rows, key=lambda row: not row.in_order):
             if stop is not None and stop.is_set():
                 break
             if held_back and pending.in_order:
@@ -50,7 +72,7 @@ class Worker:
             if claim:
                 goes_on = self._bus.run_pending(claim)
                 attempted += 1
-            held_back = held_back or (pending.in_order and not goes_on)
+            held_back = held_back or not goes_on
         return attempted
 
     def _claim(self, pending: PendingCommand) -> tuple[PendingCommand | None, bool]:
@@ -58,7 +80,7 @@ class Worker:
         run it now. If None, the second value says whether the later commands of its stream may
         run."""
         now, dispatch = self._bus.clock.now(), self._bus.dispatch
-        if pending.due_at > now:
+        if pending.due_at > now or not self._is_known(pending, now):
             return None, False
         if pending.attempts >= dispatch.attempts:  # the last attempt never ended: its process died
             parked = self._bus.park(pending, f"gave up after {pending.attempts} attempts")
@@ -67,3 +89,14 @@ class Worker:
         if not self._bus.store.claim(pending, due_at):
             return None, False
         return msgspec.structs.replace(pending, attempts=pending.attempts + 1, due_at=due_at), False
+
+    def _is_known(self, pending: PendingCommand, now: datetime) -> bool:
+        try:
+            self._bus.codecs.commands.decode(pending.payload)
+        except UnknownEvent as error:
+            report_at = self._report_at.setdefault(pending.key, pending.due_at + REPORT_AFTER)
+            if report_at <= now:
+                self._report(pending, error)
+                self._report_at[pending.key] = now + REPORT_AFTER
+            return False
+        return True

@@ -20,6 +20,9 @@ from .commit import StoredCommit
 
 M = TypeVar("M", bound=Message)
 
+RESERVED = ("command", "deadline", "refused")
+"""What the names of streams that the bus makes itself begin with."""
+
 CODEC_VERSION = 1
 """Goes up when the meaning of stored text changes."""
 
@@ -126,8 +129,8 @@ class Codec(Generic[M]):
 class Codecs:
     """The codecs of one service: one for its commands, and one for the events of each aggregate.
 
-    Raises `ConfigurationError` if two aggregates have the same `stream_name`, or if a chain of
-    upcasters does not end at one of these messages.
+    Raises `ConfigurationError` if two aggregates have the same `stream_name`, if one has a name of
+    `RESERVED`, or if a chain of upcasters does not end at one of these messages.
     """
 
     def __init__(
@@ -141,13 +144,18 @@ class Codecs:
         self._events: dict[type[Aggregate], Codec[Event]] = {}
         self._aggregates: dict[str, type[Aggregate]] = {}
         for aggregate_type in aggregates:
-            self._events[aggregate_type] = Codec[Event](aggregate_type.appliers, self._upcasters)
+            if aggregate_type.stream_name in RESERVED:
+                raise ConfigurationError(
+                    f"{aggregate_type.__name__}: the stream_name {aggregate_type.stream_name!r} is "
+                    "the bus's own: give it another"
+                )
             other = self._aggregates.setdefault(aggregate_type.stream_name, aggregate_type)
             if other is not aggregate_type:
                 raise ConfigurationError(
                     f"two aggregates have streams named {aggregate_type.stream_name!r}: "
                     "give one of them another stream_name="
                 )
+            self._events[aggregate_type] = Codec[Event](aggregate_type.appliers, self._upcasters)
         codecs: list[Codec[Any]] = [self.commands, *self.of_events()]
         self._upcasters.check(
             {

@@ -18,6 +18,7 @@ from ...bus import (
     InvalidCursor,
     StoreError,
     StoreUnavailable,
+    UnknownEvent,
 )
 from ...observability import log
 from ...service.ports import Unavailable
@@ -86,7 +87,7 @@ def install(app: FastAPI) -> None:
     """Let `app` answer every error with a problem."""
     app.exception_handler(HTTPException)(_http)
     app.exception_handler(RequestValidationError)(_invalid)
-    for error in (DomainError, StoreError, CodecError, Unavailable):
+    for error in (DomainError, StoreError, CodecError, Unavailable, UnknownEvent):
         app.exception_handler(error)(_failed)
 
 
@@ -136,6 +137,9 @@ def from_the_bus(error: Exception) -> JSONResponse:
         case StoreUnavailable() | Unavailable():
             what = "the store" if isinstance(error, StoreUnavailable) else "another system"
             return response(503, f"{what} does not answer", headers={"Retry-After": "1"})
+        case UnknownEvent():  # while a new release is rolled out, it has written what is read here
+            detail = "a newer release of this service has written what this one cannot read"
+            return response(503, detail, headers={"Retry-After": "5"})
         case DomainError() | StoreError():
             return response(_status_of(error), str(error))
     return response(500, "something failed in the service")

@@ -43,7 +43,7 @@ def invocation(context: Any) -> Iterator[None]:
 def run_due(context: Any, share: float = 1.0) -> int:
     """Run due commands until none is left or this share of the time is up. Returns how many were
     attempted."""
-    worker, attempted = Worker(bus), 0
+    worker, attempted = Worker(bus, report=log.unknown_command), 0
     with until_time_is_up(context, share) as stop:
         while not stop.is_set():
             just_now = worker.run_once(stop)

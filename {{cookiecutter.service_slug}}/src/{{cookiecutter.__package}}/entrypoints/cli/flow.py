@@ -2,8 +2,9 @@
 
 The registry gives the handler of each command and the handlers of each event. What a handler leads
 to is found by reading its code; no handler is run. The commands of an event handler are those in
-its return annotation, which mypy checks against the code. The events of a command handler are those
-that its code names, directly or in the functions of this service that it calls.
+its return annotation, which mypy checks against the code; a `FollowUp` is drawn as a dotted arrow,
+because it is out of order or comes later. The events of a command handler are those that its code
+names, directly or in the functions of this service that it calls.
 """
 
 import argparse
@@ -11,10 +12,10 @@ import inspect
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from ...bootstrap import make_bus
-from ...bus import Command, Event, Registry, follow_ups_of
+from ...bus import Command, Event, FollowUp, Registry, follow_ups_of
 from ...config import Settings
 from . import terminal
 from .subcommand import Subcommand
@@ -30,6 +31,7 @@ def mermaid(registry: Registry) -> str:
     """The flowchart: from outside to a command, to its handler, to the events that the handler can
     record, to their handlers, to the commands that follow, and so on."""
     edges: list[tuple[Node, Node]] = []
+    dotted: set[tuple[Node, Node]] = set()
     for command, command_handler in registry.commands.items():
         runs = ("handler", type(command_handler))
         edges.append((("command", command), runs))
@@ -38,7 +40,8 @@ def mermaid(registry: Registry) -> str:
         for event_handler in event_handlers:
             decides = ("handler", type(event_handler))
             edges.append((("event", event), decides))
-            edges += [(decides, ("command", follows)) for follows in _commands_of(event_handler)]
+            edges += [(decides, ("command", each)) for each in _commands_of(event_handler)]
+            dotted |= {(decides, ("command", each)) for each in _dispatched(event_handler)}
     follow_ups = {target for _, target in edges}
     first = [node for node, _ in edges if node[0] == "command" and node not in follow_ups]
     nodes = [node for edge in edges for node in edge]
@@ -46,7 +49,9 @@ def mermaid(registry: Registry) -> str:
     lines = ["outside(((outside)))"]
     lines += [f"{ids[node]}{SHAPES[node[0]].format(node[1].__name__)}:::{node[0]}" for node in ids]
     lines += [f"outside --> {ids[node]}" for node in dict.fromkeys(first)]
-    lines += [f"{ids[source]} --> {ids[target]}" for source, target in dict.fromkeys(edges)]
+    for edge in dict.fromkeys(edges):
+        source, target = edge
+        lines.append(f"{ids[source]} {'-.->' if edge in dotted else '-->'} {ids[target]}")
     lines += [f"classDef {kind} fill:{colour},color:#000" for kind, colour in COLOURS.items()]
     return "\n    ".join(["flowchart LR", *lines])
 
@@ -68,6 +73,13 @@ def _commands_of(handler: Any) -> list[type]:
     return [*follow_ups_of(handler)] or _named(Command, _reachable(handler))
 
 
+def _dispatched(handler: Any) -> list[type]:
+    """The commands that the return annotation of `handle` names within a `FollowUp`."""
+    returned = _types_in(get_type_hints(handler.handle).get("return"))
+    inner = [_types_in(each) for each in returned if get_origin(each) is FollowUp]
+    return [command for types in inner for command in _named(Command, types)]
+
+
 def _events_of(handler: Any) -> list[type]:
     return _named(Event, _reachable(handler))
 
@@ -75,6 +87,12 @@ def _events_of(handler: Any) -> list[type]:
 def _named(kind: type, things: Iterable[Any]) -> list[type]:
     types = [each for each in things if isinstance(each, type)]
     return [each for each in types if issubclass(each, kind) and each is not kind]
+
+
+def _types_in(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _types_in(inner)
 
 
 def _reachable(handler: Any) -> list[Any]:

@@ -15,6 +15,7 @@ WAITS_FOR = {
     "due time": "its due time",
     "next attempt": "its next attempt",
     "earlier command": "an earlier command",
+    "release": "a release that knows it",
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ...bus import EventHandler
+from ...bus import EventHandler, FollowUp
 from ...domain.{{ cookiecutter.__aggregate_snake }} import commands, events
 
 
@@ -23,12 +23,16 @@ class When{{ cookiecutter.__aggregate }}Created(
 class When{{ cookiecutter.__aggregate }}Processed(
     EventHandler[events.{{ cookiecutter.__aggregate }}Processed],
 ):
-    """What was processed is archived."""
+    """What was processed is archived. A call to the outside is out of order, so that nothing waits
+    for it while the other system is down."""
 
     def handle(
         self,
         event: events.{{ cookiecutter.__aggregate }}Processed,
-    ) -> Iterable[commands.Archive{{ cookiecutter.__aggregate }}]:
-        yield commands.Archive{{ cookiecutter.__aggregate }}(
-            {{ cookiecutter.__aggregate_snake }}_id=event.{{ cookiecutter.__aggregate_snake }}_id,
+    ) -> Iterable[FollowUp[commands.Archive{{ cookiecutter.__aggregate }}]]:
+        yield FollowUp(
+            commands.Archive{{ cookiecutter.__aggregate }}(
+                {{ cookiecutter.__aggregate_snake }}_id=event.{{ cookiecutter.__aggregate_snake }}_id,
+            ),
+            in_order=False,
         )

@@ -1,0 +1,94 @@
+"""Makes the pending commands of one commit: those that were decided, and those for later."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from ..model.errors import CodecError, ConfigurationError
+from ..model.follow_up import AT_ONCE, FollowUp
+from ..model.handlers import Follows
+from ..model.ids import IdSource
+from ..model.messages import Command
+from ..model.recorded_event import RecordedEvent
+from ..store.pending import PendingCommand, PendingKey
+from .dispatch import Dispatch
+from .envelope import Envelope
+from .loops import loop
+from .repository import Repository
+
+
+class PendingMaker:
+    """Makes pending commands. `envelope` is the message that they follow from, handled at `now`.
+
+    Raises `ConfigurationError` for a command that has no handler.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        envelope: Envelope,
+        now: datetime,
+        ids: IdSource,
+        dispatch: Dispatch,
+    ) -> None:
+        self._log, self._codec = repository.store, repository.codecs.commands
+        self._envelope, self._now, self._ids, self._dispatch = envelope, now, ids, dispatch
+
+    def decided(
+        self, decided: list[tuple[RecordedEvent, Follows]], first: Callable[[str], int]
+    ) -> list[tuple[PendingCommand, Command]]:
+        """The commands that follow from events, each with its pending command. `first` gives the
+        version of the first event of this commit in a stream."""
+        made, context, dispatch = [], self._envelope.context, self._dispatch
+        attempts, due_at = (1, self._now + dispatch.grace) if dispatch.inline else (0, self._now)
+        is_braked = dispatch.brakes(context.depth + 1)
+        for ordinal, (cause, follows) in enumerate(decided):
+            key = PendingKey(cause.stream_id, first(cause.stream_id), ordinal)
+            if isinstance(follows, FollowUp):
+                command, in_order, delay = follows.command, follows.in_order, follows.delay
+            else:
+                command, in_order, delay = follows, True, AT_ONCE
+            if delay:
+                made.append((self.later(key, command, cause.event_id, self._now + delay), command))
+                continue
+            row = PendingCommand(
+                key,
+                self._ids.new_id(),
+                self._encoded(command),
+                context.caused_by(cause.event_id),
+                attempts,
+                due_at,
+                in_order,
+            )
+            made.append((self._parked(row, command) if is_braked else row, command))
+        return made
+
+    def later(
+        self, key: PendingKey, command: Command, cause: str, due_at: datetime
+    ) -> PendingCommand:
+        """The pending command of a command that is due later. It is out of order, and begins a new
+        chain of follow-ups, with depth 0. `cause` is the id of the event or command behind it."""
+        context = msgspec.structs.replace(self._envelope.context, causation_id=cause, depth=0)
+        command_id, payload = self._ids.new_id(), self._encoded(command)
+        return PendingCommand(key, command_id, payload, context, 0, due_at, in_order=False)
+
+    def _encoded(self, command: Command) -> str:
+        try:
+            return self._codec.encode([command])
+        except CodecError as error:
+            if type(command) in self._codec.types.values():
+                raise
+            name = type(command).__name__
+            raise ConfigurationError(
+                f"{name} follows, and no handler runs it: give it a row in COMMANDS"
+            ) from error
+
+    def _parked(self, row: PendingCommand, command: Command) -> PendingCommand:
+        """The pending command as a dead letter, which ends an endless loop."""
+        envelope = self._envelope
+        named = loop(
+            self._log, command.message_name, envelope.message.message_name, envelope.context
+        )
+        reason = f"an endless loop? {row.context.depth} follow-ups in a row: {named}"
+        return msgspec.structs.replace(row, attempts=0, parked_at=self._now, error=reason)
