@@ -1,7 +1,7 @@
 """What is wired wrong is refused at start, by name."""
 
 from collections.abc import Generator, Iterable, Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 import pytest
@@ -16,6 +16,7 @@ from {{ cookiecutter.__package }}.bus import (
     Event,
     EventHandler,
     EventStore,
+    FollowUp,
     MessageBus,
     Query,
     QueryHandler,
@@ -96,15 +97,6 @@ class WhenSentToo(EventHandler[Sent]):
     def handle(self, event: Sent, recorded: RecordedEvent) -> Iterable[Command]:
         if recorded.context.depth == 0:
             yield Receive()
-
-
-C = TypeVar("C", bound=Command)
-
-
-class Later(msgspec.Struct, Generic[C], frozen=True):
-    """A command, and when it follows."""
-
-    command: C
 
 
 def deciding(returned: Any) -> type[EventHandler[Sent]]:
@@ -237,8 +229,8 @@ def test_a_mistake_is_refused_by_name(tables: dict[str, Any], reason: str) -> No
     [
         Iterable[Receive],
         "list[Send | Receive] | None",
-        Iterator[Later[Receive]],
-        Generator[Later[Send] | Later[Receive], None, None],
+        Iterator[FollowUp[Receive]],
+        Generator[FollowUp[Send] | FollowUp[Receive], None, None],
     ],
 )
 def test_a_follow_up_that_nothing_handles_is_refused_by_name(returned: Any) -> None:
@@ -255,7 +247,7 @@ class UrgentHandler(CommandHandler[Urgent]):
     def handle(self, command: Urgent, uow: UnitOfWork) -> None: ...
 
 
-@pytest.mark.parametrize("returned", [Any, Iterable[Command], Iterable[Later[Send]], list[Urgent]])
+@pytest.mark.parametrize("returned", [Any, Iterable[Command], Iterable[FollowUp[Send]], list[Urgent]])
 def test_a_follow_up_may_be_any_that_a_row_handles(returned: Any) -> None:
     wire(commands=[(Urgent, UrgentHandler)], events=[(Sent, [deciding(returned)])])
 
