@@ -247,7 +247,9 @@ class UrgentHandler(CommandHandler[Urgent]):
     def handle(self, command: Urgent, uow: UnitOfWork) -> None: ...
 
 
-@pytest.mark.parametrize("returned", [Any, Iterable[Command], Iterable[FollowUp[Send]], list[Urgent]])
+@pytest.mark.parametrize(
+    "returned", [Any, Iterable[Command], Iterable[FollowUp[Send]], list[Urgent]]
+)
 def test_a_follow_up_may_be_any_that_a_row_handles(returned: Any) -> None:
     wire(commands=[(Urgent, UrgentHandler)], events=[(Sent, [deciding(returned)])])
 
