@@ -483,7 +483,16 @@ INTAKE = [
     ("strict.py", "if level > MAX_LEVELS:", "if level >= MAX_LEVELS:"),
     ("strict.py", "and TRACEPARENT.fullmatch(given)", ""),
     ("strict.py", "and SANE_CORRELATION_ID.fullmatch(given)", ""),
-    ("strict.py", "except (ValueError, RecursionError):", "except ValueError:"),
+    ("strict.py", "except (ValueError, RecursionError) as", "except ValueError as"),
+    ("strict.py", "if shortest != literal and not _are_equal(literal, shortest):", "if False:"),
+    ("strict.py", "not _are_equal(literal, shortest)", "True"),
+    ("strict.py", "except ArithmeticError:", "except KeyError:"),
+    ("strict.py", "_SAFE_LENGTH = 16", "_SAFE_LENGTH = 17"),
+    ("strict.py", ' and "E" not in literal', ""),
+    ("strict.py", "    if is_ambiguous:", "    if False:"),
+    ("strict.py", 'if b"\\\\u003a" not in text.lower():', "if True:"),
+    ("strict.py", "not in text.lower()", "not in text"),
+    ("strict.py", 'text.count(b":") != _encoder.encode(value).count(b":")', "False"),
 ]
 
 CRASH = [

@@ -57,7 +57,7 @@ def parse(text: bytes | str) -> Incoming:
         raise TooLarge(f"the message is larger than {strict.MAX_BODY_BYTES} bytes")
     try:
         value = strict.json(encoded)
-    except ValueError as error:
+    except strict.NotStorable as error:
         raise Refused(f"the message: {error}") from None
     if isinstance(value, dict):
         _refuse_unknown(value, Incoming.__struct_fields__, "the message")

@@ -16,8 +16,8 @@ class _StrictRequest(Request):
         """The body, as strict JSON."""
         try:
             return strict.json(await self.body())
-        except ValueError:
-            raise HTTPException(422, "the body is not JSON that can be stored") from None
+        except strict.NotStorable as error:
+            raise HTTPException(422, f"the body: {error}") from None
 
 
 class StrictRoute(APIRoute):
