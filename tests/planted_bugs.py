@@ -44,7 +44,19 @@ BUS = [
     ),
     ("bus/runtime/unit_of_work.py", "or envelope.consumes or envelope.idempotency:", "or True:"),
     # keys, snapshots, upcasters
-    ("bus/runtime/message_bus.py", "if record.idempotency != idempotency:", "if False:"),
+    ("bus/runtime/message_bus.py", "if record.idempotency != idempotency.identity():", "if False:"),
+    (
+        "bus/runtime/message_bus.py",
+        "if record.idempotency != idempotency.identity():",
+        "if record.idempotency != idempotency:",
+    ),
+    ("bus/runtime/message_bus.py", "idempotency.identity()).hexdigest", "idempotency).hexdigest"),
+    ("bus/runtime/unit_of_work.py", "idempotency.identity(),", "idempotency,"),
+    (
+        "bus/runtime/unit_of_work.py",
+        "self._now + idempotency.kept",
+        "self._now + idempotency.identity().kept",
+    ),
     ("bus/runtime/message_bus.py", "after.version + 1, after.version + 1", "after.version + 1"),
     (
         "bus/runtime/message_bus.py",
@@ -58,7 +70,7 @@ BUS = [
     ),
     (
         "bus/runtime/message_bus.py",
-        "sha256(msgspec.json.encode(idempotency)).hexdigest()[:32]",
+        "sha256(msgspec.json.encode(idempotency.identity())).hexdigest()[:32]",
         "self._ids.new_id()",
     ),
     ("bus/runtime/snapshots.py", 'if checksum != f"{crc32(text):08x}":', "if False:"),
@@ -338,7 +350,10 @@ LAMBDA = [
         "[] if all([_is_taken(each) for each in records]) else records",
     ),
     ("aws/queue.py", "if not isinstance(records, list):", "if False:"),
-    ("aws/queue.py", "key=key, trace=_trace(record)", "trace=_trace(record)"),
+    ("aws/queue.py", "        key=key,\n", ""),
+    ("aws/queue.py", "        trace=_trace(record),\n", ""),
+    ("aws/queue.py", "        kept=KEPT,\n", ""),
+    ("aws/queue.py", "KEPT = timedelta(days=15)", "KEPT = timedelta(days=14)"),
     ("aws/queue.py", "actor=str(queue)", "actor=strict.ANONYMOUS"),
     (
         "aws/queue.py",

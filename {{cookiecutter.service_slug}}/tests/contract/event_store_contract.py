@@ -14,14 +14,17 @@ from typing import Any
 import pytest
 
 import {{ cookiecutter.__package }}.service.ports.files as files_port
+from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import (
+    Clock,
     ConcurrencyError,
     Context,
     Dispatch,
     DuplicateCommand,
     EventStore,
+    Idempotency,
     PendingKey,
     Position,
     Snapshot,
@@ -34,6 +37,7 @@ from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} i
 
 from ..support import counter
 from ..support.commits import NOW, append, commit, events, follow_up
+from ..support.fakes import FakeClock
 from ..support.race import THREADS, all_at_once
 from .context_contract import ContextContract
 from .log_contract import LogContract
@@ -353,6 +357,24 @@ class EventStoreContract(LogContract, ContextContract, ViewsContract):
         assert [row.key.stream_id for row in store.parked(limit=2)] == ["s/2", "s/3"]
 
     # Under the bus
+
+    def test_a_key_is_kept_as_long_as_its_sender_may_repeat_here_and_elsewhere(
+        self, store: EventStore
+    ) -> None:
+        clock, elsewhere, sent = FakeClock(), MemoryEventStore(), counter.Open(counter_id="a")
+        bus = counter.make_bus(store, dependencies={Clock: clock})
+        key = Idempotency("queue", "key", "print", kept=timedelta(days=15))
+        first = bus.handle(sent, idempotency=key)
+        elsewhere.restore(list(store.dump()))
+        moved = counter.make_bus(elsewhere, dependencies={Clock: clock})
+        clock.move(days=14)
+        for each in (bus, moved):
+            for again in (key, Idempotency("queue", "key", "print")):
+                outcome = each.handle(sent, idempotency=again)
+                assert (outcome.replayed, outcome.events) == (True, first.events)
+        clock.move(days=1)
+        for each in (bus, moved):
+            assert each.store.handled("queue", "key", clock.now()) is None
 
     def test_threads_on_one_aggregate_lose_no_update(self, store: EventStore) -> None:
         bus = counter.make_bus(store)

@@ -19,6 +19,7 @@ import structlog
 from {{ cookiecutter.__package }}.bus import StoreUnavailable
 from {{ cookiecutter.__package }}.observability import log
 
+from ..support.fakes import FakeClock
 from ..support.process import run
 
 EVENTS = Path(__file__).parent / "events"
@@ -394,6 +395,18 @@ def test_a_message_that_the_business_refuses_or_that_fails_is_reported_with_one_
     ]
     assert of_message == [["AggregateExists"], ["StoreUnavailable"]]
     assert "hunter2" not in str(lines)
+
+
+def test_a_message_has_one_effect_as_long_as_the_queue_may_deliver_it(
+    deliver: Deliver, runtime: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, store = FakeClock(), runtime.bus.store
+    monkeypatch.setattr(runtime.bus, "clock", clock)
+    assert deliver(message(1, command(**{ID: "a", "data": {}}))) == []
+    scope = f"queue {CREATE} {QUEUE}"
+    for days, is_kept in ((14, True), (0.9, True), (0.1, False)):
+        clock.move(days=days)
+        assert (store.handled(scope, "m1", clock.now()) is not None) == is_kept
 
 
 def test_a_message_has_the_context_of_its_queue(deliver: Deliver, runtime: Any) -> None:

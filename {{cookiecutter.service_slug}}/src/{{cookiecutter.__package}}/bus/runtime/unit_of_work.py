@@ -23,9 +23,6 @@ from .repository import Loaded, Repository
 
 A = TypeVar("A", bound=Aggregate)
 
-KEY_KEPT = timedelta(days=7)
-"""How long an idempotency record is valid."""
-
 Decide = Callable[[RecordedEvent], Iterable[Command]]
 Decisions = Mapping[type[Event], tuple[Decide, ...]]
 """For each type of event, the functions that decide which commands follow."""
@@ -186,10 +183,10 @@ class StoreUnitOfWork:
         self, idempotency: Idempotency, appends: tuple[StreamAppend, ...]
     ) -> IdempotencyRecord:
         return IdempotencyRecord(
-            idempotency,
+            idempotency.identity(),
             self._envelope.message_id,
             tuple([append.after for append in appends]),
-            self._now + KEY_KEPT,
+            self._now + idempotency.kept,
         )
 
     def _send(self, commit: Commit, resends: int) -> None:
