@@ -109,6 +109,8 @@ BUS = [
         "return page.more",
     ),
     ("bus/runtime/reader.py", "more = len(found) > limit", "more = False"),
+    ("bus/runtime/reader.py", 'if "\\0" in sort + key or', "if"),
+    ("bus/runtime/reader.py", " or len((sort + key).encode()) > MAX_PLACE_BYTES", ""),
     # the cycle
     ("bus/runtime/message_bus.py", "queue.popleft()", "queue.pop()"),
     ("bus/runtime/message_bus.py", "if not goes_on:", "if False:"),
@@ -138,6 +140,7 @@ BUS = [
     ("bus/store/commit.py", "if size > MAX_COMMIT_BYTES:", "if False:"),
     ("bus/store/commit.py", "if rows > MAX_COMMIT_ROWS:", "if False:"),
     ("bus/model/aggregate.py", "self.version += len(events)", "pass"),
+    ("bus/model/errors.py", "if cls.kind not in get_args(RefusalKind):", "if False:"),
     # workers
     ("bus/runtime/worker.py", "if held_back and pending.in_order:", "if held_back:"),
     ("bus/runtime/worker.py", "if held_back and pending.in_order:", "if False:"),
@@ -595,5 +598,10 @@ SERVER = [
     ("api/server.py", "or not self._drain_seconds or", "or True or"),
     ("api/server.py", "or self._is_draining:", "or False:"),
     ("cli/feed.py", "signal.signal(signal.SIGTERM, signal.default_int_handler)", "pass"),
+    ("api/problems.py", "return STATUSES[error.kind]", "return 409"),
+    ("api/problems.py", '"gone": 410', '"gone": 404'),
+    ("api/problems.py", "headers=_retry_after(error.retry_after)", "headers=_retry_after(1)"),
+    ("api/problems.py", "max(1, math.ceil(seconds))", "math.floor(seconds)"),
+    ("api/problems.py", "else status_of(failure)", "else 409"),
     ("api/problems.py", 'headers["Allow"] = ", ".join(methods)', "pass"),
 ]

@@ -8,6 +8,7 @@ The fixture gives an empty store, and closes it.
 """
 
 import json
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +26,7 @@ from {{ cookiecutter.__package }}.bus import (
     DuplicateCommand,
     EventStore,
     Idempotency,
+    InvalidCursor,
     PendingKey,
     Position,
     Snapshot,
@@ -375,6 +377,28 @@ class EventStoreContract(LogContract, ContextContract, ViewsContract):
         clock.move(days=1)
         for each in (bus, moved):
             assert each.store.handled("queue", "key", clock.now()) is None
+
+    def test_a_cursor_that_no_page_gave_is_refused_or_finds_a_page(self, store: EventStore) -> None:
+        bus = make_bus(
+            Settings(store="memory"),
+            store=store,
+            dependencies={files_port.FileStore: MemoryFileStore()},
+        )
+
+        def ask(text: str) -> None:
+            cursor = urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+            bus.ask(queries.Get{{ cookiecutter.__aggregate }}List(cursor=cursor))
+
+        for odd in (r"\u0000", r"\ud800", "x" * 1024, "é" * 512):
+            for place in (f'["{odd}", "a"]', f'["a", "a{odd}"]'):
+                with pytest.raises(InvalidCursor):
+                    ask(place)
+        for wrong in ("[1, 2]", '["a"]', '["a", "a", "a"]', '{"a": "a"}', "[" * 5000, "null", ""):
+            with pytest.raises(InvalidCursor):
+                ask(wrong)
+        longest = f'["{"x" * 1023}", ""]'
+        for fine in ('["é☃𐍈", "é"]', '["", ""]', r'["\u0001\t", "\u2028"]', longest):
+            ask(fine)
 
     def test_threads_on_one_aggregate_lose_no_update(self, store: EventStore) -> None:
         bus = counter.make_bus(store)

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -17,9 +17,11 @@ from {{ cookiecutter.__package }}.bus import (
     ConcurrencyError,
     DomainError,
     MessageBus,
+    RefusalKind,
     StoreUnavailable,
 )
 from {{ cookiecutter.__package }}.config import Settings
+from {{ cookiecutter.__package }}.entrypoints.api import problems
 from {{ cookiecutter.__package }}.entrypoints.api.app import create_app
 from {{ cookiecutter.__package }}.service.ports import Unavailable
 from {{ cookiecutter.__package }}.service.ports.files import FileStore
@@ -187,11 +189,31 @@ def test_a_taken_id_is_refused(client: Client) -> None:
     assert client.get(f"{PATH}/a").json()["data"] == {"first": True}
 
 
+KINDS: dict[str, int] = {
+    "conflict": 409,
+    "not_found": 404,
+    "forbidden": 403,
+    "gone": 410,
+    "invalid": 422,
+    "limited": 429,
+}
+
+
+def refusal(kind: str) -> type[DomainError]:
+    """A class of refusals as a service declares it."""
+    return type(kind, (DomainError,), {"kind": kind, "__doc__": f"It is {kind}.\n\nMore."})
+
+
+def test_a_kind_has_one_status() -> None:
+    assert set(get_args(RefusalKind)) == set(KINDS)
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [
         (ConcurrencyError("stream"), 409),
         (DomainError("closed on Sundays"), 409),
+        *((refusal(kind)("closed on Sundays"), status) for kind, status in KINDS.items()),
         (CommitTooLarge("too large"), 413),
         (CodecError(f"cannot store {SECRET}"), 422),
         (StoreUnavailable(f"connection to {SECRET} refused"), 503),
@@ -215,7 +237,23 @@ def test_each_error_of_the_bus_has_its_status(
 
     response = client.post(PATH, {"data": {}})
     assert_problem(response, status)
-    assert ("retry-after" in response.headers) == (status == 503)
+    assert response.headers.get("retry-after") == ("1" if status in (429, 503) else None)
+
+
+def test_a_refusal_that_passes_says_when_to_try_again(
+    client: Client, bus: MessageBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = refusal("limited")("at most ten an hour")
+
+    def handle(*_args: Any, **_options: Any) -> None:
+        raise limited
+
+    monkeypatch.setattr(bus, "handle", handle)
+    for seconds, header in ((90, "90"), (2.1, "3"), (0, "1")):
+        limited.retry_after = seconds
+        response = client.post(PATH, {"data": {}})
+        assert assert_problem(response, 429)["detail"] == "at most ten an hour"
+        assert response.headers["retry-after"] == header
 
 
 def test_what_is_too_large_to_store_is_refused(client: Client) -> None:
@@ -424,6 +462,19 @@ def test_every_error_is_documented(client: Client, bus: MessageBus) -> None:
             for status, answer in route["responses"].items():
                 kind = "application/json" if status < "3" else "application/problem+json"
                 assert set(answer["content"]) == {kind}
+
+
+def test_a_route_documents_an_error_under_the_status_of_its_kind() -> None:
+    for kind, status in KINDS.items():
+        answers = problems.documented(refusal(kind), 503)
+        assert set(answers) == {"default", status, 503}
+        assert f"- {kind}: It is {kind}." in answers[status]["description"]
+        assert "More" not in answers[status]["description"]
+    errors = (CommitTooLarge, CodecError, ConcurrencyError, StoreUnavailable, Unavailable)
+    assert list(problems.documented(*errors)) == ["default", 413, 422, 409, 503]
+    described = problems.documented(401, 403, 410, 418, 429, refusal("gone"))
+    assert described[418]["description"] == "I'm a Teapot"
+    assert described[410]["description"].startswith(problems.DESCRIPTIONS[410])
 
 
 def test_the_description_refers_to_nothing_that_is_not_in_it(client: Client) -> None:
