@@ -50,7 +50,7 @@ BUS = [
         "if record.idempotency != idempotency.identity():",
         "if record.idempotency != idempotency:",
     ),
-    ("bus/runtime/message_bus.py", "idempotency.identity()).hexdigest", "idempotency).hexdigest"),
+    ("bus/runtime/message_bus.py", "encode(idempotency.identity())", "encode(idempotency)"),
     ("bus/runtime/unit_of_work.py", "idempotency.identity(),", "idempotency,"),
     (
         "bus/runtime/unit_of_work.py",
