@@ -102,13 +102,14 @@ def _has_duplicates(text: bytes, value: Any) -> bool:
     """Whether an object in the text has two members of one name. The decoder keeps only the last of
     them, so the value, written again, has fewer colons than the text. This costs less than a hook
     for each object. Only if a string may hold an escaped colon, the objects are read one by one."""
-    if b"\\u003a" not in text.lower():
+    if not _ESCAPED_COLON.search(text):
         return text.count(b":") != _encoder.encode(value).count(b":")
     found: list[bool] = []
     loads(text, object_pairs_hook=lambda pairs: found.append(len(dict(pairs)) < len(pairs)))
     return any(found)
 
 
+_ESCAPED_COLON = re.compile(rb"\\u003[aA]")
 _SAFE_LENGTH = 16
 """Of a literal with a point and no exponent. 15 digits always survive (IEEE 754, binary64)."""
 
