@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import structlog
 
-from {{ cookiecutter.__package }}.bus import StoreUnavailable
+from {{ cookiecutter.__package }}.bus import DomainError, StoreUnavailable
 from {{ cookiecutter.__package }}.observability import log
 
 from ..support.fakes import FakeClock
@@ -263,6 +263,23 @@ def test_what_is_nested_too_deep_to_be_read_is_refused() -> None:
     module = importlib.import_module(f"{PACKAGE}.http")
     event = command(**{ID: "a", "data": {"hunter2": nested(100_000)}})
     assert_problem(module.handler(event, None), 422)
+
+
+def test_an_invocation_that_is_refused_is_answered_as_a_request_is(
+    handle: Handler, runtime: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class TooMany(DomainError):
+        kind = "limited"
+        retry_after = 9
+
+    def refuse(*_arguments: Any, **_options: Any) -> None:
+        raise TooMany("at most ten an hour")
+
+    monkeypatch.setattr(runtime.bus, "handle", refuse)
+    for event in (recorded("create"), command(**{ID: "a", "data": {}})):
+        answer = handle(event)
+        assert_problem(answer, 429)
+        assert answer["headers"]["retry-after"] == "9"
 
 
 def test_a_warm_up_asks_whether_the_store_is_there(handle: Handler) -> None:
