@@ -12,52 +12,64 @@ from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import Idempotency, MessageBus
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
+from {{ cookiecutter.__package }}.entrypoints.api import body, request
 from {{ cookiecutter.__package }}.entrypoints.api.app import create_app
-from {{ cookiecutter.__package }}.entrypoints.api.body import StrictRoute
-from {{ cookiecutter.__package }}.entrypoints.api.request import Bus, IdempotencyKey, RequestContext
 from {{ cookiecutter.__package }}.service.ports.files import FileStore
 
 from ..support.client import Client, client_of
 
 
-async def identify(request: Request) -> str:
-    caller = request.headers["Authorization"]
-    request.state.caller = caller
+async def identify(received: Request) -> str:
+    caller = received.headers["Authorization"]
+    received.state.caller = caller
     return caller
 
 
-async def named(idempotency: IdempotencyKey) -> Idempotency | None:
+async def named(idempotency: request.IdempotencyKey) -> Idempotency | None:
     return idempotency
 
 
 Caller = Annotated[str, Depends(identify)]
 Named = Annotated[Idempotency | None, Depends(named)]
-strict, plain = APIRouter(route_class=StrictRoute), APIRouter()
+strict, plain = APIRouter(route_class=body.StrictRoute), APIRouter()
 
 
 @strict.post("/last")
 def caller_last(
-    context: RequestContext, idempotency: IdempotencyKey, bus: Bus, caller: Caller
+    context: request.RequestContext,
+    idempotency: request.IdempotencyKey,
+    bus: request.Bus,
+    caller: Caller,
 ) -> dict[str, str]:
     return create(bus, caller, idempotency=idempotency, context=context)
 
 
 @strict.post("/first")
 async def caller_first(
-    caller: Caller, bus: Bus, idempotency: IdempotencyKey, context: RequestContext
+    caller: Caller,
+    bus: request.Bus,
+    idempotency: request.IdempotencyKey,
+    context: request.RequestContext,
 ) -> dict[str, str]:
     return create(bus, caller, idempotency=idempotency, context=context)
 
 
 @strict.post("/within")
 def key_within_another_dependency(
-    idempotency: Named, context: RequestContext, bus: Bus, caller: Caller
+    idempotency: Named,
+    context: request.RequestContext,
+    bus: request.Bus,
+    caller: Caller,
 ) -> dict[str, str]:
     return create(bus, caller, idempotency=idempotency, context=context)
 
 
 @plain.post("/plain")
-def on_a_plain_route(idempotency: IdempotencyKey, bus: Bus, caller: Caller) -> dict[str, str]:
+def on_a_plain_route(
+    idempotency: request.IdempotencyKey,
+    bus: request.Bus,
+    caller: Caller,
+) -> dict[str, str]:
     return create(bus, caller, idempotency=idempotency)
 
 
