@@ -69,7 +69,19 @@ BUS = [
     ),
     ("bus/runtime/unit_of_work.py", "or envelope.consumes or envelope.idempotency:", "or True:"),
     # keys, snapshots, upcasters
-    ("bus/runtime/message_bus.py", "if record.idempotency != idempotency:", "if False:"),
+    ("bus/runtime/message_bus.py", "if record.idempotency != idempotency.identity():", "if False:"),
+    (
+        "bus/runtime/message_bus.py",
+        "if record.idempotency != idempotency.identity():",
+        "if record.idempotency != idempotency:",
+    ),
+    ("bus/runtime/message_bus.py", "encode(idempotency.identity())", "encode(idempotency)"),
+    ("bus/runtime/unit_of_work.py", "idempotency.identity(),", "idempotency,"),
+    (
+        "bus/runtime/unit_of_work.py",
+        "self._now + idempotency.kept",
+        "self._now + idempotency.identity().kept",
+    ),
     ("bus/runtime/message_bus.py", "after.version + 1, after.version + 1", "after.version + 1"),
     (
         "bus/runtime/message_bus.py",
@@ -83,7 +95,7 @@ BUS = [
     ),
     (
         "bus/runtime/message_bus.py",
-        "sha256(msgspec.json.encode(idempotency)).hexdigest()[:32]",
+        "sha256(msgspec.json.encode(idempotency.identity())).hexdigest()[:32]",
         "self._ids.new_id()",
     ),
     ("bus/runtime/snapshots.py", 'if checksum != f"{crc32(text):08x}":', "if False:"),
@@ -135,6 +147,8 @@ BUS = [
         "return page.more",
     ),
     ("bus/runtime/reader.py", "more = len(found) > limit", "more = False"),
+    ("bus/runtime/reader.py", 'if "\\0" in sort + key or', "if"),
+    ("bus/runtime/reader.py", " or len((sort + key).encode()) > MAX_PLACE_BYTES", ""),
     # the cycle
     ("bus/runtime/message_bus.py", "queue.popleft()", "queue.pop()"),
     ("bus/runtime/message_bus.py", "queue is in_order and not goes_on:", "False:"),
@@ -194,6 +208,7 @@ BUS = [
     ("bus/store/commit.py", "if size > MAX_COMMIT_BYTES:", "if False:"),
     ("bus/store/commit.py", "if rows > MAX_COMMIT_ROWS:", "if False:"),
     ("bus/model/aggregate.py", "self.version += len(events)", "pass"),
+    ("bus/model/errors.py", "if cls.kind not in get_args(RefusalKind):", "if False:"),
     # workers
     ("bus/runtime/worker.py", "if held_back and pending.in_order:", "if held_back:"),
     ("bus/runtime/worker.py", "if held_back and pending.in_order:", "if False:"),
@@ -418,7 +433,10 @@ LAMBDA = [
         "[] if all([_is_taken(each) for each in records]) else records",
     ),
     ("aws/queue.py", "if not isinstance(records, list):", "if False:"),
-    ("aws/queue.py", "key=key, trace=_trace(record)", "trace=_trace(record)"),
+    ("aws/queue.py", "        key=key,\n", ""),
+    ("aws/queue.py", "        trace=_trace(record),\n", ""),
+    ("aws/queue.py", "        kept=KEPT,\n", ""),
+    ("aws/queue.py", "KEPT = timedelta(days=15)", "KEPT = timedelta(days=14)"),
     ("aws/queue.py", "actor=str(queue)", "actor=strict.ANONYMOUS"),
     (
         "aws/queue.py",
@@ -563,7 +581,16 @@ INTAKE = [
     ("strict.py", "if level > MAX_LEVELS:", "if level >= MAX_LEVELS:"),
     ("strict.py", "and TRACEPARENT.fullmatch(given)", ""),
     ("strict.py", "and SANE_CORRELATION_ID.fullmatch(given)", ""),
-    ("strict.py", "except (ValueError, RecursionError):", "except ValueError:"),
+    ("strict.py", "except (ValueError, RecursionError) as", "except ValueError as"),
+    ("strict.py", "if shortest != literal and not _are_equal(literal, shortest):", "if False:"),
+    ("strict.py", "not _are_equal(literal, shortest)", "True"),
+    ("strict.py", "except ArithmeticError:", "except KeyError:"),
+    ("strict.py", "_SAFE_LENGTH = 16", "_SAFE_LENGTH = 17"),
+    ("strict.py", ' and "E" not in literal', ""),
+    ("strict.py", "    if is_ambiguous:", "    if False:"),
+    ("strict.py", "if not _ESCAPED_COLON.search(text):", "if True:"),
+    ("strict.py", "u003[aA]", "u003a"),
+    ("strict.py", 'text.count(b":") != _encoder.encode(value).count(b":")', "False"),
 ]
 
 CRASH = [
@@ -651,5 +678,13 @@ SERVER = [
     ("api/server.py", "or not self._drain_seconds or", "or True or"),
     ("api/server.py", "or self._is_draining:", "or False:"),
     ("cli/feed.py", "signal.signal(signal.SIGTERM, signal.default_int_handler)", "pass"),
+    ("api/body.py", "        caller_first(endpoint)\n", ""),
+    ("api/request.py", "in (RequestContext, IdempotencyKey)", "in (RequestContext,)"),
+    ("api/request.py", "self._caller_was_read = True", "pass"),
+    ("api/problems.py", "return STATUSES[error.kind]", "return 409"),
+    ("api/problems.py", '"gone": 410', '"gone": 404'),
+    ("api/problems.py", "headers=_retry_after(error.retry_after)", "headers=_retry_after(1)"),
+    ("api/problems.py", "max(1, math.ceil(seconds))", "math.floor(seconds)"),
+    ("api/problems.py", "else status_of(failure)", "else 409"),
     ("api/problems.py", 'headers["Allow"] = ", ".join(methods)', "pass"),
 ]

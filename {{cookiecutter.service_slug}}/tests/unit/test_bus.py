@@ -1,5 +1,6 @@
 """What the message bus promises, whatever the service."""
 
+import types
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -338,6 +339,12 @@ def test_an_id_that_is_taken_is_refused_and_not_tried_again() -> None:
     with pytest.raises(AggregateExists, match="'c'"):
         bus.handle(counter.Open(counter_id="c"))
     assert len(store.appended) == 2
+
+
+@pytest.mark.parametrize("kind", ["not found", "", None, 404, ["gone"]])
+def test_a_refusal_of_an_unknown_kind_is_refused_by_name_when_its_class_is_made(kind: Any) -> None:
+    with pytest.raises(TypeError, match=r"TooLate\.kind is .*; it must be one of conflict, not_f"):
+        types.new_class("TooLate", (DomainError,), {}, lambda names: names.update(kind=kind))
 
 
 def test_a_commit_too_large_is_refused_before_it_is_sent() -> None:

@@ -161,7 +161,7 @@ class MessageBus:
         earlier = self._earlier_outcome(idempotency)
         if earlier:
             return earlier
-        command_id = sha256(msgspec.json.encode(idempotency)).hexdigest()[:32]
+        command_id = sha256(msgspec.json.encode(idempotency.identity())).hexdigest()[:32]
         envelope = Envelope(
             command,
             command_id,
@@ -182,7 +182,7 @@ class MessageBus:
         record = self.store.handled(idempotency.scope, idempotency.key, self.clock.now())
         if record is None:
             return None
-        if record.idempotency != idempotency:
+        if record.idempotency != idempotency.identity():
             raise IdempotencyKeyReused
         return Outcome(self._events_of(record), replayed=True)
 
