@@ -103,4 +103,5 @@ def make_bus(
         dispatch=dispatch or Dispatch(inline=settings.dispatch == "inline"),
         retry=retry,
         snapshot_every=settings.snapshot_every,
+        on_parked=log.parked,
     )
