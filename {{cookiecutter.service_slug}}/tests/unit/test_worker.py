@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.bus import (
@@ -18,6 +19,7 @@ from {{ cookiecutter.__package }}.bus import (
     Envelope,
     MessageBus,
     Next,
+    PendingCommand,
     PendingKey,
     Worker,
 )
@@ -275,6 +277,31 @@ def test_a_command_that_the_code_no_longer_knows_is_parked(
     Worker(bus_of(store, clock)).run_once()
     (dead,) = store.parked()
     assert "'Forgotten' is not known" in dead.error
+
+
+def test_every_dead_letter_is_told_of_once(store: MemoryEventStore, clock: FakeClock) -> None:
+    leave_open(store, clock, ("a", "b"), ("c", "gone"), ("d", "x"), ("e", "killed"))
+    (refused,) = store.pending("Counter/c")
+    store._pending["Counter/c"][refused.key] = replace(refused, payload='[{"$type":"Gone"}]')
+    (killed,) = store.pending("Counter/e")
+    store._pending["Counter/e"][killed.key] = replace(killed, attempts=2)
+    clock.move(seconds=5)
+    told: list[tuple[str, PendingCommand]] = []
+    bus = bus_of(
+        store,
+        clock,
+        middleware=[Outage("x")],
+        dispatch=Dispatch(attempts=2),
+        on_parked=lambda name, dead, _error: told.append((name, dead)),
+    )
+    for _ in range(2):
+        Worker(bus).run_once()
+    assert {dead.key.stream_id: (name, dead.error.partition(" ")[0]) for name, dead in told} == {
+        "Counter/c": ("Gone", "UnknownEvent:"),
+        "Counter/d": ("Add", "RuntimeError:"),
+        "Counter/e": ("Add", "gave"),
+    }
+    assert [dead for _, dead in told] == store.parked()
 
 
 def test_of_several_workers_one_runs_a_command(store: MemoryEventStore, clock: FakeClock) -> None:
