@@ -153,6 +153,13 @@ def test_the_figures_of_status_come_as_json(typed: CommandLine, bus: MessageBus)
     assert figures[f"read model {MODEL}"]["since"] < figures["commands"]["due_since"] + "~"
 
 
+@pytest.fixture
+def due(typed: CommandLine, bus: MessageBus) -> CommandLine:
+    """The command line, where one command is due."""
+    bus.handle(create("a"))
+    return typed
+
+
 def park_one(bus: MessageBus, new_id: str) -> PendingKey:
     bus.handle(create(new_id))
     (row,) = bus.store.pending(f"{NAME}/{new_id}")
@@ -176,21 +183,22 @@ def test_strict_status_fails_for_a_dead_letter_and_says_which_line(
 
 
 @pytest.mark.parametrize(
-    ("minutes", "of_age", "code"),
-    [([], 4, 0), ([], 6, 1), (["9"], 6, 0), (["0"], 0.1, 1), (["-1"], 0, 2), (["1e9"], 0, 2)],
+    ("strict", "of_age", "code"),
+    [
+        ("--strict", 4, 0),
+        ("--strict", 6, 1),
+        ("--strict=9", 6, 0),
+        ("--strict=0", 0.1, 1),
+        ("--strict=-1", 0, 2),
+        ("--strict=1e9", 0, 2),
+    ],
 )
 def test_strict_status_fails_for_what_is_due_for_longer_than_asked(
-    typed: CommandLine,
-    bus: MessageBus,
-    monkeypatch: pytest.MonkeyPatch,
-    minutes: list[str],
-    of_age: float,
-    code: int,
+    due: CommandLine, monkeypatch: pytest.MonkeyPatch, strict: str, of_age: float, code: int
 ) -> None:
-    bus.handle(create("a"))
-    later = bus.clock.now() + timedelta(minutes=of_age)
+    later = SystemClock().now() + timedelta(minutes=of_age)
     monkeypatch.setattr(SystemClock, "now", lambda _clock: later)
-    ended = typed("status", "--strict", *minutes)
+    ended = due("status", strict)
     assert ended.code == code
     if code == 1:
         assert "commands: 1 open, 1 due, the oldest for " in ended.err

@@ -182,7 +182,7 @@ def test_an_outage_is_logged_once_and_so_is_its_end(
 
 def outages(lines: Lines) -> list[tuple[str, str]]:
     return [
-        (line["event"], line.get("runner") or line.get("subscriber"))
+        (line["event"], line["runner"] if "runner" in line else line["subscriber"])
         for line in lines()
         if line["event"] in {"not stored", "works again"}
     ]

@@ -34,9 +34,7 @@ RETRYABLE = {
 }
 """Error codes, of a request or of a part of a transaction, after which a later try may succeed."""
 
-NO_TABLE = (
-    f"the table DYNAMODB_TABLE is not there: deploy the service; with AWS_ENDPOINT_URL, {CREATE}"
-)
+NO_TABLE = f": is DYNAMODB_TABLE right? The deployment makes it; with AWS_ENDPOINT_URL, {CREATE}"
 
 NOT_FOR_THE_LOG = re.compile(r"(?<=//)[^/\s]*@| on request \(\w*\)")
 """Credentials in a URL; and the id of the request, so that the same error has the same text."""
@@ -56,10 +54,10 @@ def translating_errors() -> Iterator[None]:
             raise _unavailable(error) from error
         raise
     except TableDoesNotExist as error:
-        raise StoreUnavailable(f"DynamoDB: {NO_TABLE}") from error
+        raise _unavailable(error, NO_TABLE) from error
     except PynamoDBException as error:
         if "ResourceNotFoundException" in _codes(error):
-            raise StoreUnavailable(f"DynamoDB: {NO_TABLE}") from error
+            raise _unavailable(error.cause, NO_TABLE) from error
         if isinstance(error.cause, BotoCoreError) or _codes(error) & RETRYABLE:
             raise _unavailable(error.cause) from error
         raise
@@ -78,8 +76,8 @@ def conditional_write() -> Iterator[Event]:
             raise
 
 
-def _unavailable(cause: Exception | None) -> StoreUnavailable:
-    return StoreUnavailable(f"DynamoDB: {NOT_FOR_THE_LOG.sub('', str(cause))}")
+def _unavailable(cause: Exception | None, cure: str = "") -> StoreUnavailable:
+    return StoreUnavailable(f"DynamoDB: {NOT_FOR_THE_LOG.sub('', str(cause))}{cure}")
 
 
 def _codes(error: PynamoDBException) -> set[str | None]:
