@@ -1,6 +1,7 @@
 """`status`: counts the open commands and dead letters, and how far each subscription is behind."""
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
@@ -80,6 +81,7 @@ def _status(settings: Settings, options: argparse.Namespace) -> None:
         early = now - timedelta(minutes=options.strict)
         wrong = [each for each in lines if each.wrong or (each.since and each.since < early)]
         if wrong:
+            sys.stdout.flush()  # the lines above come before the one on standard error
             raise Refusal("; ".join(f"{each.label}: {each.text}" for each in wrong))
 
 
