@@ -27,6 +27,7 @@ from {{ cookiecutter.__package }}.bus import (
     EventStore,
     Idempotency,
     InvalidCursor,
+    PendingCommand,
     PendingKey,
     Position,
     Snapshot,
@@ -350,6 +351,21 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         assert [store.drop(row.key) for row in rows] == [True, False]
         assert not store.drop(rows[0].key)
         assert (store.parked(), store.pending("s/1")) == ([], [rows[1]])
+
+    def test_a_dead_letter_is_told_of_once_as_it_is_stored(self, store: EventStore) -> None:
+        told: list[tuple[str, PendingKey, datetime | None, str]] = []
+
+        def on_parked(name: str, dead: PendingCommand, _error: StoreError | None) -> None:
+            told.append((name, dead.key, dead.parked_at, dead.error))
+
+        bus = counter.make_bus(store, dispatch=Dispatch(steps=0), on_parked=on_parked)
+        for name in "ab":
+            bus.handle(counter.Open(counter_id=name))
+        bus.handle(counter.Add(counter_id="a", carry_to="b"))
+        (row,) = store.pending("Counter/a")
+        assert [bus.park(row, "it\0 failed") for _ in range(2)] == [True, False]
+        (dead,) = store.parked()
+        assert told == [("Add", row.key, dead.parked_at, dead.error)]
 
     def test_dead_letters_are_listed_by_the_time_they_were_parked(self, store: EventStore) -> None:
         for number, seconds in ((1, 30), (2, 10), (3, 20)):

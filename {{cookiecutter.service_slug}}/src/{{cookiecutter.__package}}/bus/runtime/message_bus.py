@@ -70,6 +70,12 @@ class Registry(msgspec.Struct, frozen=True):
     projections: Mapping[type[Projection[Any]], Projection[Any]]
 
 
+Parked = Callable[[str, PendingCommand, StoreError | None], None]
+"""A callback that is told of each dead letter: the name of the command, and its row, whose `error`
+is the reason. If a `StoreError` is given, the store failed when the command was to be parked, and
+it is not known whether it was. The callback must not raise."""
+
+
 class MessageBus:
     """Handles commands and answers queries. `bootstrap` makes it."""
 
@@ -86,7 +92,9 @@ class MessageBus:
         subscribers: Iterable[Callable[["MessageBus"], Subscriber]] = (),
         dispatch: Dispatch | None = None,
         retry: Retry | None = None,
+        on_parked: Parked | None = None,
     ) -> None:
+        self._on_parked = on_parked
         self.registry, self.store, self.clock = registry, store, clock
         self.dispatch, self.retry = dispatch or Dispatch(), retry or Retry()
         self.codecs, self._ids = codecs, ids
@@ -233,7 +241,22 @@ class MessageBus:
         """Make the command a dead letter. False if another run changed it first. Raises
         `StoreUnavailable`."""
         storable = reason[:500].replace("\0", "").encode("utf-8", "replace").decode()
-        return self.store.park(pending, self.clock.now(), storable)
+        now = self.clock.now()
+        dead = msgspec.structs.replace(pending, parked_at=now, error=storable)
+        try:
+            parked = self.store.park(pending, now, storable)
+        except StoreError as error:
+            self._tell_of(dead, error)
+            raise
+        if parked:
+            self._tell_of(dead)
+        return parked
+
+    def _tell_of(self, dead: PendingCommand, error: StoreError | None = None) -> None:
+        if self._on_parked:
+            command = self.codecs.commands.listed(dead.payload)[0]
+            name = command.message_name if isinstance(command, Command) else command.name
+            self._on_parked(name, dead, error)
 
     def _run_follow_ups(self, committed: Committed) -> None:
         """Run follow-ups first in, first out, those that are out of order after all others. If one
@@ -307,15 +330,37 @@ class MessageBus:
 
     def _attempt(self, handler: CommandHandler[Any], envelope: Envelope) -> Committed:
         uow = StoreUnitOfWork(self._repository, envelope, self.clock.now())
-        handler.handle(envelope.message, uow)
-        return uow.commit(self._decisions, self._ids, self.dispatch, resends=self.retry.resends)
+        try:
+            handler.handle(envelope.message, uow)
+            committed = uow.commit(
+                self._decisions, self._ids, self.dispatch, resends=self.retry.resends
+            )
+        except (Exception, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise _as_failure(error) from error
+        for dead in committed.parked:
+            self._tell_of(dead)
+        return committed
 
     def _run_query(self, envelope: Envelope) -> Any:
         handler = self.registry.queries.get(type(envelope.message))
         if handler is None:
             raise ConfigurationError(f"no handler for {type(envelope.message).__name__}")
         reader = StoreReader(self._repository, self._by_projection, envelope.context)
-        return handler.handle(envelope.message, reader)
+        try:
+            return handler.handle(envelope.message, reader)
+        except (Exception, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise _as_failure(error) from error
+
+
+def _as_failure(error: BaseException) -> RuntimeError:
+    """What a handler raises that is no `Exception`, as one: `SystemExit` of a library, for example.
+    It would pass everything that handles errors, and end its thread unseen. `KeyboardInterrupt`
+    alone comes from the user."""
+    return RuntimeError(f"a handler raised {error!r}")
 
 
 def _enqueue(committed: Committed, in_order: deque[Queued], out_of_order: deque[Queued]) -> None:

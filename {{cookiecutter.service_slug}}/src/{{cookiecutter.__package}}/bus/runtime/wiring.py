@@ -24,7 +24,7 @@ from ..store.codec import Codecs
 from ..store.event_store import EventStore
 from .dispatch import Dispatch, Retry
 from .envelope import Middleware
-from .message_bus import MessageBus, Registry
+from .message_bus import MessageBus, Parked, Registry
 from .projector import row_type
 from .snapshots import Snapshots
 from .subscription import Subscriber
@@ -57,6 +57,7 @@ def bootstrap(
     dispatch: Dispatch | None = None,
     retry: Retry | None = None,
     snapshot_every: int = 0,
+    on_parked: Parked | None = None,
 ) -> MessageBus:
     """Check the wiring and make the message bus.
 
@@ -65,7 +66,7 @@ def bootstrap(
     functions that make a subscriber of the feed, given the bus. `dependencies` maps a port to the
     adapter that implements it; handlers ask for ports in their ``__init__``. `Clock` and `IdSource`
     are ports too; by default they are the system's. `snapshot_every` is the number of events after
-    which an aggregate is snapshotted; 0 means never.
+    which an aggregate is snapshotted; 0 means never. `on_parked` is told of each dead letter.
 
     Raises `ConfigurationError` for: two handlers of one command or query; one handler twice for one
     event; a handler in the row of another message type than its own; a `handle` with wrong
@@ -115,6 +116,7 @@ def bootstrap(
         subscribers=subscribers,
         dispatch=dispatch,
         retry=retry,
+        on_parked=on_parked,
     )
 
 

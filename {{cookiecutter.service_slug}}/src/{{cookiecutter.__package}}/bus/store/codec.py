@@ -6,6 +6,7 @@ the result is not equal. JSON libraries turn NaN into null and a tuple into a li
 and a stream with such a value could never be loaded again.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, Union
 
@@ -25,6 +26,9 @@ RESERVED = ("command", "deadline", "refused")
 
 CODEC_VERSION = 1
 """Goes up when the meaning of stored text changes."""
+
+REPEATED_VALUE = re.compile(r"(?<=^Invalid enum value) .*(?= - at )", re.DOTALL)
+"""The one message of msgspec that repeats the value, which must not be logged."""
 
 
 class Unknown(msgspec.Struct, frozen=True):
@@ -65,7 +69,7 @@ class Codec(Generic[M]):
                 return text.decode()
             reason = "it reads back as another value (NaN, or a type that JSON has no word for?)"
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            reason = str(error)
+            reason = REPEATED_VALUE.sub("", str(error))
         names = ", ".join(type(message).__name__ for message in messages)
         raise CodecError(f"{names} cannot be stored: {reason}")
 
