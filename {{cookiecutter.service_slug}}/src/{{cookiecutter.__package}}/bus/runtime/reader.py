@@ -21,14 +21,12 @@ R = TypeVar("R")
 Projectors = Mapping[type[Projection[Any]], Projector[Any]]
 
 
-class StoreReader:
+class StoreReader(msgspec.Struct, frozen=True, gc=False):  # one is made for each query
     """Reads aggregates from the log, and rows through their projectors."""
 
-    __slots__ = ("_projectors", "_repository", "context")  # a reader is made for each query
-
-    def __init__(self, repository: Repository, projectors: Projectors, context: Context) -> None:
-        self._repository, self._projectors = repository, projectors
-        self.context = context
+    _repository: Repository
+    _projectors: Projectors
+    context: Context
 
     def get(self, aggregate_type: type[A], aggregate_id: str, at: int | None = None) -> A:
         return self._repository.load(aggregate_type, aggregate_id, at).aggregate
