@@ -211,8 +211,10 @@ class MessageBus:
     ) -> R:
         """Answer a query. `context` says who asks. Raises what its handler raises."""
         query_id = self._ids.new_id()
-        own = context is None and correlation_id is None
-        given = Context(query_id) if own else _context(query_id, context, correlation_id)
+        if context is None and correlation_id is None:
+            given = Context(query_id)
+        else:
+            given = _context(query_id, context, correlation_id)
         answer: R = self._answer(Envelope(query, query_id, given))
         return answer
 
@@ -344,12 +346,13 @@ class MessageBus:
         return committed
 
     def _run_query(self, envelope: Envelope) -> Any:
-        handler = self.registry.queries.get(type(envelope.message))
+        query = envelope.message
+        handler = self.registry.queries.get(type(query))
         if handler is None:
-            raise ConfigurationError(f"no handler for {type(envelope.message).__name__}")
+            raise ConfigurationError(f"no handler for {type(query).__name__}")
         reader = StoreReader(self._repository, self._by_projection, envelope.context)
         try:
-            return handler.handle(envelope.message, reader)
+            return handler.handle(query, reader)
         except (Exception, KeyboardInterrupt):
             raise
         except BaseException as error:

@@ -24,14 +24,12 @@ MAX_PLACE_BYTES = 1023
 """Of the strictest store: the sort key of an index of DynamoDB has 1024, with a tab between."""
 
 
-class StoreReader:
+class StoreReader(msgspec.Struct, frozen=True, gc=False):  # one is made for each query
     """Reads aggregates from the log, and rows through their projectors."""
 
-    __slots__ = ("_projectors", "_repository", "context")  # a reader is made for each query
-
-    def __init__(self, repository: Repository, projectors: Projectors, context: Context) -> None:
-        self._repository, self._projectors = repository, projectors
-        self.context = context
+    _repository: Repository
+    _projectors: Projectors
+    context: Context
 
     def get(self, aggregate_type: type[A], aggregate_id: str, at: int | None = None) -> A:
         return self._repository.load(aggregate_type, aggregate_id, at).aggregate
