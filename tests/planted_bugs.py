@@ -272,8 +272,8 @@ BUS = [
     ("bus/runtime/message_bus.py", "            self._tell_of(dead, error)\n", ""),
     (
         "bus/runtime/message_bus.py",
-        "        except BaseException as error:\n            raise _as_failure(error) from error\n\n    def",
-        "        except BaseException:\n            raise\n\n    def",
+        "        except BaseException as error:\n            raise _as_failure(error) from error\n        for dead",
+        "        except BaseException:\n            raise\n        for dead",
     ),
     (
         "bus/runtime/message_bus.py",
