@@ -107,5 +107,8 @@ def _drop(bus: MessageBus, options: argparse.Namespace) -> None:
 
 
 DEAD_LETTERS = Subcommand(
-    "dead-letters", "list, show, replay or drop what was given up, or give something up", _run, _arguments
+    "dead-letters",
+    "list, show, replay or drop what was given up, or give something up",
+    _run,
+    _arguments,
 )
