@@ -194,13 +194,14 @@ BUS = [
     ("bus/runtime/message_bus.py", "or time.monotonic() > deadline", ""),
     ("bus/runtime/message_bus.py", "range(self.dispatch.steps)", "range(100)"),
     ("bus/runtime/message_bus.py", "or not self.dispatch.inline", ""),
-    ("bus/runtime/message_bus.py", "last and self._try_to_park(pending, error)", "False"),
+    ("bus/runtime/message_bus.py", "is_over and self._try_to_park(pending, error)", "False"),
     (
         "bus/runtime/message_bus.py",
-        "(DomainError, CommitTooLarge, CodecError)",
-        "(CommitTooLarge,)",
+        'return error.kind != "limited"',
+        "return False",
     ),
-    ("bus/runtime/message_bus.py", "(DomainError, CommitTooLarge, CodecError)", "(DomainError,)"),
+    ("bus/runtime/message_bus.py", 'return error.kind != "limited"', "return True"),
+    ("bus/runtime/message_bus.py", "isinstance(error, CommitTooLarge | CodecError)", "False"),
     ("bus/runtime/dispatch.py", "self.grace * doubled", "self.grace"),
     # text and back
     ("bus/store/codec.py", "if self._decoder.decode(text) == messages:", "if True:"),
