@@ -630,6 +630,7 @@ SERVER = [
     ("api/server.py", "or not self._drain_seconds or", "or True or"),
     ("api/server.py", "or self._is_draining:", "or False:"),
     ("cli/feed.py", "signal.signal(signal.SIGTERM, signal.default_int_handler)", "pass"),
+    ("cli/program.py", 'if "reason" in line else', "if False else"),
     ("cli/status.py", "wrong=work.parked > 0,", ""),
     ("cli/status.py", "        since=work.due_since,\n", ""),
     ("cli/status.py", "            since=lag.since,\n", ""),

@@ -81,7 +81,10 @@ def test_a_bug_in_what_serves_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
-    tests = ("embedded_worker", "cli_answers", "server", "operations", "http", "openapi")
+    tests = (
+        *("embedded_worker", "cli_answers", "cli_robust"),
+        *("server", "operations", "http", "openapi"),
+    )
     assert run_tests(planted, *(f"tests/e2e/test_{name}.py" for name in tests)) == FAILED
 
 
