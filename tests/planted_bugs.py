@@ -746,6 +746,7 @@ SERVER = [
     ("api/problems.py", "headers=_retry_after(error.retry_after)", "headers=_retry_after(1)"),
     ("api/problems.py", "max(1, math.ceil(seconds))", "math.floor(seconds)"),
     ("api/problems.py", "else status_of(failure)", "else 409"),
+    ("cli/program.py", 'if "reason" in line else', "if False else"),
     ("cli/status.py", "wrong=work.parked > 0,", ""),
     ("cli/status.py", "        since=work.due_since,\n", ""),
     ("cli/status.py", "            since=lag.since,\n", ""),
