@@ -104,9 +104,9 @@ def test_a_refusal_says_why_and_repeats_no_value(lines: Lines) -> None:
 
 
 def test_what_a_store_refuses_is_logged_with_its_reason(lines: Lines) -> None:
-    log.log_error(StoreUnavailable("Postgres: connection refused"))
+    log.log_error(StoreUnavailable("SQLite: the disk is full"))
     (line,) = lines()
-    assert (line["level"], line["reason"]) == ("warning", "Postgres: connection refused")
+    assert (line["level"], line["reason"]) == ("warning", "SQLite: the disk is full")
 
 
 class Seconds:
