@@ -136,7 +136,7 @@ BUS = [
     ("bus/model/follow_up.py", "if self.delay < AT_ONCE:", "if False:"),
     ("bus/runtime/dispatch.py", "depth > 0 and depth % (self.max_depth + 1) == 0", "False"),
     ("bus/runtime/dispatch.py", "depth % (self.max_depth + 1) == 0", "depth > self.max_depth"),
-    ("bus/runtime/loops.py", "follow_up not in names[1:] and", ""),
+    ("bus/runtime/loops.py", "len(set(names)) == len(names)", "len(names)"),
     ("bus/runtime/loops.py", "cause = earlier.context.causation_id", "pass"),
     (
         "bus/runtime/pending_maker.py",
