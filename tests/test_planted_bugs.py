@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from .forks import FAILED, PASSED, ForkServer
 from .planted_bugs import (
     BUS,
     CRASH,
@@ -22,8 +23,25 @@ from .planted_bugs import (
 )
 from .support import BakedProject
 
-FAILED = 1  # pytest's exit code for tests that ran and failed
 pytestmark = pytest.mark.slow
+forks = ForkServer()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _the_server_ends_with_the_tests() -> Iterator[None]:
+    yield
+    forks.close()
+
+
+@pytest.mark.parametrize("name", ["sqlite", "defaults", "postgres"])
+def test_where_no_bug_is_planted_none_is_found(baked: dict[str, BakedProject], name: str) -> None:
+    service = baked[name].path
+    assert run_tests(service, "tests/unit/test_bus.py", "tests/contract/test_memory.py") == PASSED
+
+
+def test_a_test_that_does_not_end_has_found_a_bug(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_it():\n    while True: pass\n")
+    assert forks.pytest(tmp_path, timeout=1) == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), BUS)
@@ -81,7 +99,15 @@ def test_a_bug_in_what_serves_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
-    tests = ("server", "operations", "http", "openapi")
+    tests = (
+        "callers",
+        "http",
+        "embedded_worker",
+        "cli_answers",
+        "server",
+        "operations",
+        "openapi",
+    )
     assert run_tests(planted, *(f"tests/e2e/test_{name}.py" for name in tests)) == FAILED
 
 
@@ -104,28 +130,25 @@ def test_another_way_to_store_is_found(
 
 def plant(project: BakedProject, folder: Path, file: str, text: str, bug: str) -> Path:
     copy = folder / "service"
-    shutil.copytree(project.path, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(compiled(project.path), copy)
     path = copy / "src" / project.package / file
     sound = path.read_text()
     assert text in sound, f"{file} no longer has {text!r}"
     path.write_text(sound.replace(text, bug, 1))
     compile(path.read_text(), path, "exec")
+    # Python compares the size and the second: it could take the sound file's byte code for the bug's.
+    for stale in path.parent.glob(f"__pycache__/{path.stem}.*"):
+        stale.unlink()
     return copy
 
 
+@cache
+def compiled(service: Path) -> Path:
+    """The service with its byte code, which need not be made again in each copy."""
+    assert run_tests(service, "--collect-only") == PASSED
+    return service
+
+
 def run_tests(service: Path, *tests: str) -> int:
-    """The exit code. A bug may keep a test from ending: that is found, too."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-    try:
-        outcome = subprocess.run(
-            command,
-            cwd=service,
-            env={"PYTHONPATH": "src", "PATH": "/usr/bin:/bin"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=120,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return FAILED
-    return outcome.returncode
+    """The exit code."""
+    return forks.pytest(service, "-q", "-x", "-p", "no:cacheprovider", *tests)

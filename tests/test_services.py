@@ -122,5 +122,13 @@ def test_make_update_says_so_when_nothing_is_known_of_the_template(
     )
 
 
+def test_an_audit_that_could_not_look_something_up_fails(baked: dict[str, BakedProject]) -> None:
+    """pip-audit passes over what its database does not have, and ends with 0, unless told not to:
+    behind a mirror of PyPI, that is everything."""
+    commands = make(baked["sqlite"], "--dry-run", "audit").splitlines()
+    (audit,) = [each for each in commands if "pip-audit" in each]
+    assert "pip-audit --strict " in audit
+
+
 def make(project: BakedProject, *targets: str) -> str:
     return project.run("make", *targets)

@@ -172,7 +172,11 @@ WRITTEN = {
     f"{SOURCE}/settings/mail.py": MAIL_SETTINGS,
     "tests/unit/test_cancelling.py": TEST_OF_CANCELLING,
 }
-OWN_FILES = {*WRITTEN, "tests/golden/OrderCancelled.v1.json"}
+OWN_FILES = {
+    *WRITTEN,
+    "tests/golden/CancelOrder.v1.json",
+    "tests/golden/OrderCancelled.v1.json",
+}
 DELETED = "compose.yaml"
 MERGED = {
     "README.md",

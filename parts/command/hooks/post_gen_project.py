@@ -72,7 +72,7 @@ ROUTE = f'''
 
 @router.post(
     "{PATH}",
-    responses=documented(404, 409, 422, 503),
+    responses=documented(404, 409, 413, 422, 503),
 )
 def {METHOD}_{SNAKE}(
     {SNAKE}_id: Id,

@@ -104,4 +104,5 @@ def make_bus(
         or Dispatch(inline=settings.dispatch == "inline", max_depth=settings.max_depth),
         retry=retry,
         snapshot_every=settings.snapshot_every,
+        on_parked=log.parked,
     )

@@ -8,20 +8,26 @@ The fixture gives an empty store, and closes it.
 """
 
 import json
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 import {{ cookiecutter.__package }}.service.ports.files as files_port
+from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import (
+    Clock,
     ConcurrencyError,
     Context,
     Dispatch,
     DuplicateCommand,
     EventStore,
+    Idempotency,
+    InvalidCursor,
+    PendingCommand,
     PendingKey,
     Position,
     Snapshot,
@@ -34,6 +40,7 @@ from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} i
 
 from ..support import counter
 from ..support.commits import NOW, append, commit, events, follow_up
+from ..support.fakes import FakeClock
 from ..support.race import THREADS, all_at_once
 from .context_contract import ContextContract
 from .follow_up_contract import FollowUpContract
@@ -345,6 +352,21 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         assert not store.drop(rows[0].key)
         assert (store.parked(), store.pending("s/1")) == ([], [rows[1]])
 
+    def test_a_dead_letter_is_told_of_once_as_it_is_stored(self, store: EventStore) -> None:
+        told: list[tuple[str, PendingKey, datetime | None, str]] = []
+
+        def on_parked(name: str, dead: PendingCommand, _error: StoreError | None) -> None:
+            told.append((name, dead.key, dead.parked_at, dead.error))
+
+        bus = counter.make_bus(store, dispatch=Dispatch(steps=0), on_parked=on_parked)
+        for name in "ab":
+            bus.handle(counter.Open(counter_id=name))
+        bus.handle(counter.Add(counter_id="a", carry_to="b"))
+        (row,) = store.pending("Counter/a")
+        assert [bus.park(row, "it\0 failed") for _ in range(2)] == [True, False]
+        (dead,) = store.parked()
+        assert told == [("Add", row.key, dead.parked_at, dead.error)]
+
     def test_dead_letters_are_listed_by_the_time_they_were_parked(self, store: EventStore) -> None:
         for number, seconds in ((1, 30), (2, 10), (3, 20)):
             row = follow_up(f"s/{number}", 1)
@@ -354,6 +376,46 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         assert [row.key.stream_id for row in store.parked(limit=2)] == ["s/2", "s/3"]
 
     # Under the bus
+
+    def test_a_key_is_kept_as_long_as_its_sender_may_repeat_here_and_elsewhere(
+        self, store: EventStore
+    ) -> None:
+        clock, elsewhere, sent = FakeClock(), MemoryEventStore(), counter.Open(counter_id="a")
+        bus = counter.make_bus(store, dependencies={Clock: clock})
+        key = Idempotency("queue", "key", "print", kept=timedelta(days=15))
+        first = bus.handle(sent, idempotency=key)
+        elsewhere.restore(list(store.dump()))
+        moved = counter.make_bus(elsewhere, dependencies={Clock: clock})
+        clock.move(days=14)
+        for each in (bus, moved):
+            for again in (key, Idempotency("queue", "key", "print")):
+                outcome = each.handle(sent, idempotency=again)
+                assert (outcome.replayed, outcome.events) == (True, first.events)
+        clock.move(days=1)
+        for each in (bus, moved):
+            assert each.store.handled("queue", "key", clock.now()) is None
+
+    def test_a_cursor_that_no_page_gave_is_refused_or_finds_a_page(self, store: EventStore) -> None:
+        bus = make_bus(
+            Settings(store="memory"),
+            store=store,
+            dependencies={files_port.FileStore: MemoryFileStore()},
+        )
+
+        def ask(text: str) -> None:
+            cursor = urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+            bus.ask(queries.Get{{ cookiecutter.__aggregate }}List(cursor=cursor))
+
+        for odd in (r"\u0000", r"\ud800", "x" * 1024, "é" * 512):
+            for place in (f'["{odd}", "a"]', f'["a", "a{odd}"]'):
+                with pytest.raises(InvalidCursor):
+                    ask(place)
+        for wrong in ("[1, 2]", '["a"]', '["a", "a", "a"]', '{"a": "a"}', "[" * 5000, "null", ""):
+            with pytest.raises(InvalidCursor):
+                ask(wrong)
+        longest = f'["{"x" * 1023}", ""]'
+        for fine in ('["é☃𐍈", "é"]', '["", ""]', r'["\u0001\t", "\u2028"]', longest):
+            ask(fine)
 
     def test_threads_on_one_aggregate_lose_no_update(self, store: EventStore) -> None:
         bus = counter.make_bus(store)

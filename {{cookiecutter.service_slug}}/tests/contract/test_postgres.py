@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from psycopg import conninfo
 from pydantic import SecretStr
 
 from {{ cookiecutter.__package }}.adapters.event_store import (
@@ -23,6 +24,8 @@ from {{ cookiecutter.__package }}.adapters.event_store.postgres import (
 )
 from {{ cookiecutter.__package }}.adapters.event_store.postgres.database import (
     REVISION,
+    check_revision,
+    checked_url,
 )
 from {{ cookiecutter.__package }}.bus import (
     ConcurrencyError,
@@ -187,20 +190,20 @@ def test_a_server_that_does_not_answer_is_waited_for() -> None:
 def test_whoever_finds_no_connection_free_waits_a_bounded_time(url: str) -> None:
     store = PostgresEventStore(url, connections=1, wait=0.2)
     with store._database.connection():
-        answers: list[type[Exception]] = []
+        answers: list[str] = []
 
         def load() -> None:
             try:
                 store.load("s/1")
             except StoreUnavailable as error:
-                answers.append(type(error))
+                answers.append(str(error).rpartition(":")[0])
 
         threads = [Thread(target=load) for _ in range(3)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(10)
-    assert answers == [StoreUnavailable] * 3
+    assert answers == ["Postgres: no connection is free"] * 3
     assert store.commits("s/1") == []
     store.close()
 
@@ -208,11 +211,11 @@ def test_whoever_finds_no_connection_free_waits_a_bounded_time(url: str) -> None
 def test_an_old_schema_stops_the_start_with_one_line(url: str, server: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0000'")
-    with pytest.raises(ConfigurationError, match=r"at revision 0000, .* run `make migrate`"):
+    with pytest.raises(ConfigurationError, match=r"at revision 0000, .* run `.* create-store`"):
         PostgresEventStore(url)
     with (
         database(server) as empty,
-        pytest.raises(ConfigurationError, match=r"the schema is empty, .* run `make migrate`"),
+        pytest.raises(ConfigurationError, match=r"the schema is empty, .* run `.* create-store`"),
     ):
         PostgresEventStore(empty)
 
@@ -224,11 +227,69 @@ def test_the_adapter_needs_the_newest_of_the_migrations() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == REVISION
 
 
-@pytest.mark.parametrize("url", ["hunter2", "postgresql://a:hunter2@[", "host=hunter2 nonsense"])
+def test_a_server_that_refuses_says_why_and_what_to_do(url: str) -> None:
+    gone = conninfo.make_conninfo(url, dbname="gone", password="hunter2")
+    nobody = conninfo.make_conninfo(url, user="nobody", password="hunter2")
+    for asked, reason in (
+        (gone, r'database "gone" does not exist: create .*, then run `.* create-store`'),
+        (nobody, r'role "nobody" does not exist: is DATABASE_URL right'),
+    ):
+        store = PostgresEventStore(asked, wait=0.5)
+        with pytest.raises(StoreUnavailable, match=reason) as refused:
+            store.load("s/1")
+        store.close()
+        with pytest.raises(StoreUnavailable, match=reason) as not_created:
+            postgres.create(Settings(database_url=SecretStr(asked)))
+        assert "hunter2" not in f"{refused.value}{not_created.value}"
+
+
+def test_a_user_without_the_right_is_told_so(url: str, server: str) -> None:
+    reader = "-c role=pg_monitor"
+    with (
+        psycopg.connect(url, options=reader) as connection,
+        pytest.raises(ConfigurationError, match="DATABASE_URL: permission denied"),
+    ):
+        check_revision(connection)
+    with database(server) as empty:
+        asked = Settings(database_url=SecretStr(conninfo.make_conninfo(empty, options=reader)))
+        with pytest.raises(ConfigurationError, match="DATABASE_URL: permission denied"):
+            postgres.create(asked)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "hunter2",
+        "postgresql://a:hunter2@[",
+        "host=hunter2 nonsense",
+        "postgresql://a:x@hunter2@127.0.0.1:1/b",
+        "postgresql://a:hunter2/x@127.0.0.1:1/b",
+        "postgresql://a:1/hunter2@127.0.0.1:1/b",
+        "postgresql://a:hunter2%x@127.0.0.1:1/b",
+        "postgresql://a:hunter2 x@127.0.0.1:1/b",
+        "postgresql://a:hunter2/b",
+    ],
+)
 def test_what_is_no_url_stops_the_start_and_is_not_repeated(url: str) -> None:
     with pytest.raises(ConfigurationError, match="DATABASE_URL") as refused:
-        postgres.open_store(Settings(store="postgres", database_url=SecretStr(url)))
+        postgres.create(Settings(store="postgres", database_url=SecretStr(url)))
     assert "hunter2" not in str(refused.value)
+    with pytest.raises(ConfigurationError, match="DATABASE_URL"):
+        postgres.open_store(Settings(store="postgres", database_url=SecretStr(url)))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://a%40b:%40%2F%3A%3F%23%25%20@127.0.0.1:1/b",
+        "postgresql://a:p:?#&=@[::1]:1/b?sslmode=disable",
+        "postgres://a@one:1,two:2/b",
+        "postgresql:///b?host=/run/postgresql&password=a@b",
+        "host=@abstract dbname=b password=a@b",
+    ],
+)
+def test_a_url_whose_password_is_written_as_it_should_be_is_taken(url: str) -> None:
+    assert checked_url(url) == url
 
 
 def test_without_a_url_the_start_says_so() -> None:

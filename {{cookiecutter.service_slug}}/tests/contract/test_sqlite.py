@@ -93,7 +93,7 @@ def test_processes_on_one_file_lose_no_update(tmp_path: Path) -> None:
 def test_a_locked_file_is_unavailable_after_a_bounded_wait(tmp_path: Path) -> None:
     store, other = (SqliteEventStore(tmp_path / "events.db", timeout=0.05) for _ in "ab")
     bus = counter.make_bus(other)
-    with store._database.writing(), pytest.raises(StoreUnavailable):
+    with store._database.writing(), pytest.raises(StoreUnavailable, match=r"events\.db: .* locked"):
         bus.handle(counter.Open(counter_id="c"))
     bus.handle(counter.Open(counter_id="c"))
     store.close()
@@ -103,5 +103,5 @@ def test_a_locked_file_is_unavailable_after_a_bounded_wait(tmp_path: Path) -> No
 def test_what_is_not_a_database_stops_the_start_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("this is not a database, and it is long enough to be read")
     for path in (tmp_path / "file", tmp_path / "file" / "below", tmp_path):
-        with pytest.raises(ConfigurationError, match="SQLITE_PATH"):
+        with pytest.raises(ConfigurationError, match=r"SQLITE_PATH: .*: name a file"):
             SqliteEventStore(path)

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 import structlog
 
-from {{ cookiecutter.__package }}.bus import StoreUnavailable
+from {{ cookiecutter.__package }}.bus import DomainError, StoreUnavailable
 from {{ cookiecutter.__package }}.observability import log
 
+from ..support.fakes import FakeClock
 from ..support.process import run
 
 EVENTS = Path(__file__).parent / "events"
@@ -264,6 +265,23 @@ def test_what_is_nested_too_deep_to_be_read_is_refused() -> None:
     assert_problem(module.handler(event, None), 422)
 
 
+def test_an_invocation_that_is_refused_is_answered_as_a_request_is(
+    handle: Handler, runtime: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class TooMany(DomainError):
+        kind = "limited"
+        retry_after = 9
+
+    def refuse(*_arguments: Any, **_options: Any) -> None:
+        raise TooMany("at most ten an hour")
+
+    monkeypatch.setattr(runtime.bus, "handle", refuse)
+    for event in (recorded("create"), command(**{ID: "a", "data": {}})):
+        answer = handle(event)
+        assert_problem(answer, 429)
+        assert answer["headers"]["retry-after"] == "9"
+
+
 def test_a_warm_up_asks_whether_the_store_is_there(handle: Handler) -> None:
     answer = handle({"warm-up": True})
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"status": "ready"})
@@ -394,6 +412,18 @@ def test_a_message_that_the_business_refuses_or_that_fails_is_reported_with_one_
     ]
     assert of_message == [["AggregateExists"], ["StoreUnavailable"]]
     assert "hunter2" not in str(lines)
+
+
+def test_a_message_has_one_effect_as_long_as_the_queue_may_deliver_it(
+    deliver: Deliver, runtime: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, store = FakeClock(), runtime.bus.store
+    monkeypatch.setattr(runtime.bus, "clock", clock)
+    assert deliver(message(1, command(**{ID: "a", "data": {}}))) == []
+    scope = f"queue {CREATE} {QUEUE}"
+    for days, is_kept in ((14, True), (0.9, True), (0.1, False)):
+        clock.move(days=days)
+        assert (store.handled(scope, "m1", clock.now()) is not None) == is_kept
 
 
 def test_a_message_has_the_context_of_its_queue(deliver: Deliver, runtime: Any) -> None:

@@ -2,21 +2,26 @@
 
 import json
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
 from {{ cookiecutter.__package }}.bus import (
     Context,
     MessageBus,
+    PendingKey,
     Progress,
     StoredCommit,
+    SystemClock,
     Worker,
+    operations,
 )
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
 
 from ..support.command_line import CommandLine, bus, typed
+from ..support.commits import NOW, follow_up
 from ..support.counter import Add, Open
 
 __all__ = ["bus", "typed"]
@@ -146,6 +151,96 @@ def test_the_figures_of_status_come_as_json(typed: CommandLine, bus: MessageBus)
     assert figures["dead letters"] == {"parked": 0, "parked_since": None}
     assert figures[f"read model {MODEL}"]["behind"] == 1
     assert figures[f"read model {MODEL}"]["since"] < figures["commands"]["due_since"] + "~"
+
+
+@pytest.fixture
+def due(typed: CommandLine, bus: MessageBus) -> CommandLine:
+    """The command line, where one command is due."""
+    bus.handle(create("a"))
+    return typed
+
+
+def park_one(bus: MessageBus, new_id: str) -> PendingKey:
+    bus.handle(create(new_id))
+    (row,) = bus.store.pending(f"{NAME}/{new_id}")
+    assert bus.park(row, "a fault")
+    return row.key
+
+
+def test_strict_status_fails_for_a_dead_letter_and_says_which_line(
+    typed: CommandLine, bus: MessageBus
+) -> None:
+    assert typed("status", "--strict").code == 0
+    key = park_one(bus, "a")
+    assert typed("status").code == 0
+    ended = typed("status", "--strict")
+    assert (ended.code, ended.err.count("\n")) == (1, 1)
+    assert "dead letters: 1 parked, the oldest for " in ended.err
+    assert "commands: " not in ended.err
+    assert json.loads(typed("status", "--strict", "--json").out)["dead letters"]["parked"] == 1
+    assert bus.store.drop(key)
+    assert typed("status", "--strict").code == 0
+
+
+@pytest.mark.parametrize(
+    ("strict", "of_age", "code"),
+    [
+        ("--strict", 4, 0),
+        ("--strict", 6, 1),
+        ("--strict=9", 6, 0),
+        ("--strict=0", 0.1, 1),
+        ("--strict=-1", 0, 2),
+        ("--strict=1e9", 0, 2),
+    ],
+)
+def test_strict_status_fails_for_what_is_due_for_longer_than_asked(
+    due: CommandLine, monkeypatch: pytest.MonkeyPatch, strict: str, of_age: float, code: int
+) -> None:
+    later = SystemClock().now() + timedelta(minutes=of_age)
+    monkeypatch.setattr(SystemClock, "now", lambda _clock: later)
+    ended = due("status", strict)
+    assert ended.code == code
+    if code == 1:
+        assert "commands: 1 open, 1 due, the oldest for " in ended.err
+        assert f"read model {MODEL}: 1 commits behind, the oldest for " in ended.err
+
+
+def test_all_dead_letters_are_replayed_or_all_of_a_command(
+    typed: CommandLine, bus: MessageBus
+) -> None:
+    for name in "abc":
+        park_one(bus, name)
+    bus.store.restore([replace(follow_up("other", 1), parked_at=NOW)])
+    none = typed("dead-letters", "replay", "--command", "Nothing")
+    assert (none.code, none.out) == (1, "")
+    assert f"'Nothing'; there is Note, Process{NAME}" in none.err
+    ended = typed("dead-letters", "replay", "--command", f"Process{NAME}")
+    assert (ended.code, ended.out) == (0, "open again: 3\n")
+    assert ended.err.splitlines()[-1] == "replay: 100%  3 of 3 dead letters"
+    assert [str(row.key) for row in bus.store.parked()] == ["other@1#0"]
+    assert typed("dead-letters", "replay", "--all").out == "open again: 1\n"
+    assert bus.store.parked() == []
+    assert typed("dead-letters", "replay", "--all") == (0, "open again: 0\n", "")
+
+
+@pytest.mark.parametrize("which", [[], ["--all", "--command", "X"], ["Order/a@1#0", "--all"]])
+def test_what_is_replayed_is_named_in_one_way(typed: CommandLine, which: list[str]) -> None:
+    assert typed("dead-letters", "replay", *which).code == 2
+    assert typed("dead-letters", "drop", "--all").code == 2
+
+
+@pytest.mark.parametrize(("listing", "parked"), [("pending", None), ("dead-letters list", NOW)])
+def test_a_listing_that_may_not_be_all_says_so_beside_json_too(
+    typed: CommandLine, bus: MessageBus, listing: str, parked: datetime | None
+) -> None:
+    rows = [follow_up(f"s/{number}", 1) for number in range(operations.COUNTED)]
+    first, *rest = [replace(row, parked_at=parked) for row in rows]
+    bus.store.restore(rest)
+    assert typed(*listing.split()).err == ""
+    bus.store.restore([first])
+    for shape in ([], ["--json"]):
+        said = typed(*listing.split(), *shape).err
+        assert said == "these are the first 1,000: there may be more\n"
 
 
 def test_dead_letters_come_as_json(typed: CommandLine, bus: MessageBus) -> None:

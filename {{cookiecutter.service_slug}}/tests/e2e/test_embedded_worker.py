@@ -1,7 +1,7 @@
 """The worker that runs beside the server, in the same process."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -19,6 +19,7 @@ from {{ cookiecutter.__package }}.bus import (
     MessageBus,
     Next,
     PendingKey,
+    StoreUnavailable,
 )
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
@@ -27,6 +28,12 @@ from {{ cookiecutter.__package }}.entrypoints.api import app
 from {{ cookiecutter.__package }}.entrypoints.worker import EmbeddedWorker
 from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries
+
+from ..support.client import client_of
+from ..support.logged import Lines, lines
+from ..support.process import until
+
+__all__ = ["lines"]
 
 LAST = "Archive{{ cookiecutter.__aggregate }}"
 SECONDS = 30  # before something that must happen is given up
@@ -141,6 +148,116 @@ def test_it_outlives_a_failure_of_its_own(
     assert workflow.done.wait(SECONDS)
     worker.stop()
     assert not failures
+
+
+def test_an_outage_is_logged_once_and_so_is_its_end(
+    workflow: Workflow, store: MemoryEventStore, monkeypatch: pytest.MonkeyPatch, lines: Lines
+) -> None:
+    due, feed = store.due, store.feed
+    failures = {due: 20, feed: 20}
+
+    def fails_for_a_while(call: Any) -> Any:
+        def called(*arguments: Any) -> Any:
+            if failures[call]:
+                failures[call] -= 1
+                raise StoreUnavailable("it is away")
+            return call(*arguments)
+
+        return called
+
+    monkeypatch.setattr(store, "due", fails_for_a_while(due))
+    monkeypatch.setattr(store, "feed", fails_for_a_while(feed))
+    worker = EmbeddedWorker(SETTINGS, workflow.bus)
+    worker.start()
+    assert workflow.done.wait(SECONDS)
+    until(lambda: None if any(failures.values()) else True)
+    until(lambda: len(outages(lines)) >= 4 or None)
+    worker.stop()
+
+    (model,) = workflow.bus.subscriptions
+    assert sorted(outages(lines)) == sorted(
+        (event, name) for event in ("not stored", "works again") for name in ("run_pending", model)
+    )
+
+
+def outages(lines: Lines) -> list[tuple[str, str]]:
+    return [
+        (line["event"], line["runner"] if "runner" in line else line["subscriber"])
+        for line in lines()
+        if line["event"] in {"not stored", "works again"}
+    ]
+
+
+def returns() -> None:
+    """The end of a runner, without an error."""
+
+
+def raises() -> None:
+    raise RuntimeError("a bug")
+
+
+def exits() -> None:
+    raise SystemExit(2)
+
+
+def use_runner(monkeypatch: pytest.MonkeyPatch, end: Callable[[], None]) -> Event:
+    """Have one runner, which ends so the first time. Returns an event: it runs the second time."""
+    ends, again = [end], Event()
+
+    def flaky(_settings: Settings, _bus: MessageBus, stop: Event) -> None:
+        if ends:
+            ends.pop()()
+            return
+        again.set()
+        stop.wait(SECONDS)
+
+    monkeypatch.setattr(entrypoint, "flaky", flaky, raising=False)
+    monkeypatch.setattr(entrypoint, "RUNNERS", ("worker:flaky",))
+    return again
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (returns, "it ended, and was not told to stop"),
+        (raises, "it raised RuntimeError('a bug')"),
+        (exits, "it raised SystemExit(2)"),
+    ],
+)
+def test_a_runner_that_ends_is_an_error_line_and_is_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+    workflow: Workflow,
+    lines: Lines,
+    end: Callable[[], None],
+    reason: str,
+) -> None:
+    again = use_runner(monkeypatch, end)
+    worker = EmbeddedWorker(SETTINGS, workflow.bus)
+    worker.start()
+    assert again.wait(SECONDS)
+    assert worker.failed() == []
+    worker.stop()
+
+    (line,) = lines()
+    assert (line["level"], line["runner"], line["error"]) == ("error", "flaky", "RunnerEnded")
+    assert line["exception"].splitlines()[-1].endswith(f"RunnerEnded: {reason}")
+
+
+def test_it_is_not_ready_while_a_runner_does_not_run(
+    monkeypatch: pytest.MonkeyPatch, workflow: Workflow
+) -> None:
+    use_runner(monkeypatch, exits)
+    monkeypatch.setattr(entrypoint, "INTERVAL", timedelta(hours=1))
+    worker = EmbeddedWorker(SETTINGS, workflow.bus)
+    with client_of(app.create_app(workflow.bus, worker=worker)) as client:
+        worker.start()
+        until(lambda: worker.failed() or None)
+        answer = client.get("/ready")
+        assert (answer.status_code, answer.json()["detail"]) == (503, "not running: flaky")
+        worker._threads[0].is_down = False
+        assert client.get("/ready").status_code == 200
+        worker.stop()
+        assert client.get("/ready").status_code == 503
 
 
 @pytest.mark.parametrize(("setting", "runs"), [("embedded", True), ("external", False)])

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -17,10 +17,12 @@ from {{ cookiecutter.__package }}.bus import (
     ConcurrencyError,
     DomainError,
     MessageBus,
+    RefusalKind,
     StoreUnavailable,
     UnknownEvent,
 )
 from {{ cookiecutter.__package }}.config import Settings
+from {{ cookiecutter.__package }}.entrypoints.api import problems
 from {{ cookiecutter.__package }}.entrypoints.api.app import create_app
 from {{ cookiecutter.__package }}.service.ports import Unavailable
 from {{ cookiecutter.__package }}.service.ports.files import FileStore
@@ -188,11 +190,31 @@ def test_a_taken_id_is_refused(client: Client) -> None:
     assert client.get(f"{PATH}/a").json()["data"] == {"first": True}
 
 
+KINDS: dict[str, int] = {
+    "conflict": 409,
+    "not_found": 404,
+    "forbidden": 403,
+    "gone": 410,
+    "invalid": 422,
+    "limited": 429,
+}
+
+
+def refusal(kind: str) -> type[DomainError]:
+    """A class of refusals as a service declares it."""
+    return type(kind, (DomainError,), {"kind": kind, "__doc__": f"It is {kind}.\n\nMore."})
+
+
+def test_a_kind_has_one_status() -> None:
+    assert set(get_args(RefusalKind)) == set(KINDS)
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [
         (ConcurrencyError("stream"), 409),
         (DomainError("closed on Sundays"), 409),
+        *((refusal(kind)("closed on Sundays"), status) for kind, status in KINDS.items()),
         (CommitTooLarge("too large"), 413),
         (CodecError(f"cannot store {SECRET}"), 422),
         (StoreUnavailable(f"connection to {SECRET} refused"), 503),
@@ -217,7 +239,23 @@ def test_each_error_of_the_bus_has_its_status(
 
     response = client.post(PATH, {"data": {}})
     assert_problem(response, status)
-    assert ("retry-after" in response.headers) == (status == 503)
+    assert response.headers.get("retry-after") == ("1" if status in (429, 503) else None)
+
+
+def test_a_refusal_that_passes_says_when_to_try_again(
+    client: Client, bus: MessageBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = refusal("limited")("at most ten an hour")
+
+    def handle(*_args: Any, **_options: Any) -> None:
+        raise limited
+
+    monkeypatch.setattr(bus, "handle", handle)
+    for seconds, header in ((90, "90"), (2.1, "3"), (0, "1")):
+        limited.retry_after = seconds
+        response = client.post(PATH, {"data": {}})
+        assert assert_problem(response, 429)["detail"] == "at most ten an hour"
+        assert response.headers["retry-after"] == header
 
 
 def test_what_is_too_large_to_store_is_refused(client: Client) -> None:
@@ -248,6 +286,10 @@ HOSTILE = {
     "-Infinity": b'{"data": {"hunter2": -Infinity}}',
     "too large a number": b'{"data": {"hunter2": 1e999}}',
     "integer of 5000 digits": b'{"data": {"hunter2": ' + b"9" * 5000 + b"}}",
+    "a number that would be rounded": b'{"data": {"hunter2": 123456789.123456789123}}',
+    "a number that would be zero": b'{"data": {"hunter2": 1e-400}}',
+    "two members of one name": b'{"data": {"hunter2": 1, "hunter2": 1}}',
+    "two members of one name within": b'{"data": {"hunter2": [{"a": {}, "a": {"b": 1}}]}}',
     "100,000 open brackets": b'{"data": {"hunter2": ' + b"[" * 100_000,
     "100,000 brackets": b'{"data": {"hunter2": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}",
     "50,000 open objects": b'{"hunter2":' * 20_000,
@@ -297,6 +339,7 @@ def test_a_body_that_is_not_said_to_be_json_is_refused(client: Client, content_t
         b'{"": "", "\\u0000": "\\u0000\\n\\"", "\\ud83d\\ude00": "\xc3\xa4\xe2\x82\xac"}',
         b'{"$type": "Other", "data": {"$type": 5}, "id": 1, "__class__": "x"}',
         b'{"a": 0.1, "b": -0.0, "c": 1e308, "d": 5e-324, "e": 1.0, "f": -1}',
+        b'{"a": 1.10, "b": 1e5, "c": 0.30000000000000004, "d": 1E-7, "e": "\\u003a", "f": ":"}',
         b'{"a": ' + b"9" * 4300 + b', "b": 9223372036854775808, "c": -18446744073709551617}',
         json.dumps(nested(64)).encode(),
     ],
@@ -421,6 +464,19 @@ def test_every_error_is_documented(client: Client, bus: MessageBus) -> None:
             for status, answer in route["responses"].items():
                 kind = "application/json" if status < "3" else "application/problem+json"
                 assert set(answer["content"]) == {kind}
+
+
+def test_a_route_documents_an_error_under_the_status_of_its_kind() -> None:
+    for kind, status in KINDS.items():
+        answers = problems.documented(refusal(kind), 503)
+        assert set(answers) == {"default", status, 503}
+        assert f"- {kind}: It is {kind}." in answers[status]["description"]
+        assert "More" not in answers[status]["description"]
+    errors = (CommitTooLarge, CodecError, ConcurrencyError, StoreUnavailable, Unavailable)
+    assert list(problems.documented(*errors)) == ["default", 413, 422, 409, 503]
+    described = problems.documented(401, 403, 410, 418, 429, refusal("gone"))
+    assert described[418]["description"] == "I'm a Teapot"
+    assert described[410]["description"].startswith(problems.DESCRIPTIONS[410])
 
 
 def test_the_description_refers_to_nothing_that_is_not_in_it(client: Client) -> None:

@@ -39,7 +39,7 @@ def test_it_starts_on_the_schema_it_needs_and_on_no_other(tmp_path: Path, server
         environment = {"STORE": "postgres", "DATABASE_URL": empty}
         refused = run(tmp_path, "serve", **environment)
         assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
-        assert "run `make migrate`" in refused.stderr
+        assert "run `{{ cookiecutter.service_slug }} create-store`" in refused.stderr
         for _ in "ab":
             assert run(tmp_path, "create-store", **environment).returncode == 0
         with serving(tmp_path, **environment) as service:
@@ -55,8 +55,14 @@ def test_without_its_server_it_is_alive_and_not_ready(tmp_path: Path) -> None:
             httpx.post(f"{service.url}{PATH}", json={"data": {}}, timeout=30),
         ]
         assert [answer.status_code for answer in answers] == [503, 503]
-        assert "hunter2" not in (tmp_path / "serve.log").read_text()
+        logged = (tmp_path / "serve.log").read_text()
+        assert "hunter2" not in logged
+        assert "Connection refused" in logged
         assert service.stop() == 0
+    ended = run(tmp_path, "create-store", **environment)
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert "Connection refused" in ended.stderr
+    assert "hunter2" not in ended.stderr
 
 
 def test_what_was_open_on_a_laptop_is_finished_here(tmp_path: Path, url: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.session import Session
 from pynamodb.exceptions import TransactWriteError
 
@@ -19,6 +19,9 @@ from {{ cookiecutter.__package }}.adapters import aws
 from {{ cookiecutter.__package }}.adapters.event_store import dynamodb
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import (
     DynamoDBEventStore,
+)
+from {{ cookiecutter.__package }}.adapters.event_store.dynamodb.errors import (
+    translating_errors,
 )
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb.feed import (
     Checkpoint,
@@ -260,10 +263,20 @@ def test_a_table_that_is_not_there_is_unavailable_and_named(url: str) -> None:
             missing.ping,
             lambda: missing.load("s/1"),
             lambda: counter.make_bus(missing).handle(counter.Open(counter_id="c")),
+            missing.feed,
         ):
-            with pytest.raises(StoreUnavailable, match="missing"):
+            with pytest.raises(StoreUnavailable, match=r"missing.* run `.* create-store`") as first:
                 call()
+            with pytest.raises(StoreUnavailable) as again:
+                call()
+            assert str(again.value) == str(first.value), "a log would take it for another error"
         missing.close()
+
+
+def test_an_address_with_credentials_is_named_without_them() -> None:
+    url = "http://ann:hunter2@127.0.0.1:1/"
+    with pytest.raises(StoreUnavailable, match=r"http://127\.0\.0\.1:1/"), translating_errors():
+        raise EndpointConnectionError(endpoint_url=url)
 
 
 def test_an_address_where_nobody_listens_is_unavailable_within_bounds(

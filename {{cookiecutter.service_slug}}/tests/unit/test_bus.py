@@ -1,5 +1,7 @@
 """What the message bus promises, whatever the service."""
 
+import re
+import types
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -30,6 +32,7 @@ from {{ cookiecutter.__package }}.bus import (
     Next,
     Outcome,
     Position,
+    Reader,
     Repository,
     Retry,
     Snapshots,
@@ -340,6 +343,12 @@ def test_an_id_that_is_taken_is_refused_and_not_tried_again() -> None:
     assert len(store.appended) == 2
 
 
+@pytest.mark.parametrize("kind", ["not found", "", None, 404, ["gone"]])
+def test_a_refusal_of_an_unknown_kind_is_refused_by_name_when_its_class_is_made(kind: Any) -> None:
+    with pytest.raises(TypeError, match=r"TooLate\.kind is .*; it must be one of conflict, not_f"):
+        types.new_class("TooLate", (DomainError,), {}, lambda names: names.update(kind=kind))
+
+
 def test_a_commit_too_large_is_refused_before_it_is_sent() -> None:
     store = FaultyStore()
     bus = make_bus(store)
@@ -408,6 +417,73 @@ def test_a_follow_up_that_fails_does_not_change_the_answer_and_stays_open() -> N
     assert len(outcome.events) == 1
     assert [row.key.ordinal for row in bus.store.pending("Node/a")] == [0, 1]
     assert bus.store.parked() == []
+
+
+class Exit(BaseException):
+    """As libraries have them: of an event loop, or of a green thread."""
+
+
+class Exits:
+    """A bus whose handlers of one kind end in this way."""
+
+    def __init__(self, error: BaseException, where: str) -> None:
+        class AddHandler(counter.AddHandler):
+            def handle(self, command: counter.Add, uow: UnitOfWork) -> None:
+                if where == "command" or (where == "follow-up" and not command.carry_to):
+                    raise error
+                super().handle(command, uow)
+
+        class WhenAdded(counter.WhenAdded):
+            def handle(self, event: counter.Added) -> Iterable[Command]:
+                if where == "event":
+                    raise error
+                return super().handle(event)
+
+        class GetTotalHandler(counter.GetTotalHandler):
+            def handle(self, query: counter.GetTotal, reader: Reader) -> int:
+                if where == "query":
+                    raise error
+                return super().handle(query, reader)
+
+        self.store, self.clock = MemoryEventStore(), FakeClock()
+        self.bus = counter.make_bus(
+            self.store,
+            commands=[(counter.Open, counter.OpenHandler), (counter.Add, AddHandler)],
+            events=[(counter.Opened, []), (counter.Added, [WhenAdded])],
+            queries=[(counter.GetTotal, GetTotalHandler)],
+            dependencies={Clock: self.clock},
+            dispatch=Dispatch(attempts=2),
+        )
+        for name in "ab":
+            self.bus.handle(counter.Open(counter_id=name))
+
+    def act(self) -> None:
+        self.bus.handle(counter.Add(counter_id="a", carry_to="b"))
+        self.bus.ask(counter.GetTotal(counter_id="a"))
+
+
+@pytest.mark.parametrize("error", [SystemExit(2), Exit("it is cancelled")], ids=repr)
+@pytest.mark.parametrize("where", ["command", "event", "query"])
+def test_a_handler_that_would_end_the_thread_has_failed(error: BaseException, where: str) -> None:
+    with pytest.raises(RuntimeError, match=re.escape(f"a handler raised {error!r}")):
+        Exits(error, where).act()
+
+
+def test_a_follow_up_that_would_end_the_thread_is_a_failed_attempt() -> None:
+    exits = Exits(SystemExit(2), "follow-up")
+    exits.act()
+    (row,) = exits.store.pending("Counter/a")
+    assert row.attempts == 1
+    exits.clock.move(seconds=5)
+    assert Worker(exits.bus).run_once() == 1
+    (dead,) = exits.store.parked()
+    assert (dead.attempts, dead.error) == (2, "RuntimeError: a handler raised SystemExit(2)")
+
+
+@pytest.mark.parametrize("where", ["command", "follow-up", "event", "query"])
+def test_an_interrupt_by_the_user_passes(where: str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Exits(KeyboardInterrupt(), where).act()
 
 
 def test_a_follow_up_that_is_refused_is_parked_at_once_and_holds_nothing_back() -> None:

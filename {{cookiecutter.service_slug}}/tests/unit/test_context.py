@@ -1,10 +1,7 @@
 """The context of a message: an entry point gives it, follow-ups inherit it, handlers see it."""
 
-import io
-import json
 import logging
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -33,10 +30,12 @@ from {{ cookiecutter.__package }}.bus import (
     applies,
     bootstrap,
 )
-from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.observability import log
 
 from ..support.fakes import CountingIds, FakeClock
+from ..support.logged import Lines, lines
+
+__all__ = ["lines"]
 
 ADA = Context("the request", actor="Ada", tenant="acme", traceparent="00-1-2-03")
 
@@ -198,21 +197,8 @@ def test_a_short_form_beside_a_whole_context_is_refused(bus: MessageBus) -> None
         bus.handle(Walk(steps=1), context=ADA, correlation_id="c")
 
 
-@pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """What is logged, as JSON; the loggers are as before at the end."""
-    written = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", written)
-    root = logging.getLogger()
-    before, level = root.handlers, root.level
-    log.configure(Settings(store="memory"))
-    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
-    root.handlers = before
-    root.setLevel(level)
-
-
 def test_every_line_carries_it_those_of_libraries_too_also_when_a_worker_runs(
-    store: MemoryEventStore, lines: Callable[[], list[dict[str, Any]]]
+    store: MemoryEventStore, lines: Lines
 ) -> None:
     options: Any = {"middleware": [log.log_messages], "dispatch": Dispatch(inline=False)}
     make_bus(store, FakeClock(), **options).handle(Walk(steps=2), context=ADA)

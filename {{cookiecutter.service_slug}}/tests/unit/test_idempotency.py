@@ -1,7 +1,9 @@
 """Commands under an idempotency key: sent again, they have no second effect, and one answer."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
@@ -14,6 +16,7 @@ from {{ cookiecutter.__package }}.bus import (
     Envelope,
     Idempotency,
     IdempotencyKeyReused,
+    IdempotencyRecord,
     MessageBus,
     Next,
     RandomIds,
@@ -171,6 +174,26 @@ def test_a_key_is_forgotten_after_its_time() -> None:
     for days, replayed in ((0, False), (6, True), (2, False), (0, True)):
         clock.move(days=days)
         assert bus.handle(OpenAny(), idempotency=KEY).replayed == replayed
+
+
+def test_how_long_a_key_is_kept_changes_neither_its_command_id_nor_what_is_stored() -> None:
+    kept = [timedelta(days=7), timedelta(days=15), timedelta(hours=1)]
+    stores = [MemoryEventStore() for _ in kept]
+    for store, each in zip(stores, kept, strict=True):
+        make_bus(store).handle(
+            counter.Open(counter_id="c"), idempotency=msgspec.structs.replace(KEY, kept=each)
+        )
+    records = [list(store.dump())[-1] for store in stores]
+    assert all(isinstance(each, IdempotencyRecord) for each in records)
+    stored = [msgspec.to_builtins(each) for each in records]
+    expiries = [datetime.fromisoformat(each.pop("expires_at")) for each in stored]
+    assert stored[0] == stored[1] == stored[2]
+    assert stored[0]["idempotency"] == {
+        "scope": KEY.scope,
+        "key": KEY.key,
+        "fingerprint": KEY.fingerprint,
+    }
+    assert [each - FakeClock().now() for each in expiries] == kept
 
 
 def test_what_it_does_outside_is_known_by_one_id_over_all_attempts() -> None:

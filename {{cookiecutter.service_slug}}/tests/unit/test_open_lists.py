@@ -71,8 +71,14 @@ class Seen:
 
 
 class Failing(Seen):
+    error: BaseException = RuntimeError("a fault")
+
     def receive(self, commits: Sequence[StoredCommit]) -> None:
-        raise RuntimeError("a fault")
+        raise self.error
+
+
+class Exiting(Failing):
+    error = SystemExit(2)
 
 
 class Layer:
@@ -127,19 +133,26 @@ def test_a_subscriber_is_given_every_commit_from_its_own_checkpoint() -> None:
     assert again.subscriptions["seen"].lag() == []
 
 
-def test_one_that_fails_is_reported_by_name_and_holds_back_no_other() -> None:
-    seen, failed, stop = Seen(), list[str](), Flag()
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [(Failing, "a fault"), (Exiting, "a subscriber raised SystemExit(2)")],
+)
+def test_one_that_fails_is_reported_by_name_and_holds_back_no_other(
+    broken: type[Failing], reason: str
+) -> None:
+    seen, failed, works, stop = Seen(), list[str](), list[str](), Flag()
 
     def report(name: str, error: Exception) -> None:
         failed.append(f"{name}: {error}")
         stop.set()
 
     bus = counter.make_bus(
-        MemoryEventStore(), subscribers=[lambda _bus: Failing("broken"), lambda _bus: seen]
+        MemoryEventStore(), subscribers=[lambda _bus: broken("broken"), lambda _bus: seen]
     )
     bus.handle(counter.Open(counter_id="a"))
-    follow(list(bus.subscriptions.values()), stop, 0, report)
-    assert failed == ["broken: a fault"]
+    follow(list(bus.subscriptions.values()), stop, 0, report, works=works.append)
+    assert failed == [f"broken: {reason}"]
+    assert works == ["seen"]
     assert [commit.command for commit in seen.commits] == ["Open"]
     assert len(bus.subscriptions["broken"].lag()) == 1
 

@@ -242,6 +242,18 @@ def test_a_cursor_nobody_gave_is_refused(cursor: str) -> None:
         make_bus().ask(ListTotals(cursor=cursor))
 
 
+class Undeclared(Totals, of=counter.Counter, labels=("even", "none")):
+    """Gives a label that it does not declare."""
+
+
+def test_a_row_that_no_list_would_show_is_refused_by_name() -> None:
+    bus = counter.make_bus(MemoryEventStore(), projections=[Undeclared])
+    count(bus, "a", 1)
+    reason = "Undeclared.label gives 'odd' for 'a', .* one of even, none"
+    with pytest.raises(ConfigurationError, match=reason):
+        subscription(bus).advance()
+
+
 # Rebuilding
 
 

@@ -22,6 +22,7 @@ from {{ cookiecutter.__package }}.bus import (
     StoreUnavailable,
     UnitOfWork,
     applies,
+    bootstrap,
 )
 from {{ cookiecutter.__package }}.bus.runtime import snapshots
 
@@ -182,6 +183,59 @@ def test_where_no_source_is_at_hand_the_start_says_so(domain: Path) -> None:
 
 
 # Which states they can keep
+
+
+class Spilled(Event):
+    pass
+
+
+class Vessel(Aggregate):
+    def _leak(self) -> None:
+        self.leaks = 1
+
+
+class Careless(Vessel):
+    """Sets attributes in every way that a class can; those with an annotation are no mistake."""
+
+    times = 0
+    kept: int
+    _hidden: int
+    __secret: int
+    amounts: dict[str, int]
+
+    def __init__(self, aggregate_id: str) -> None:
+        super().__init__(aggregate_id)
+        self.begun = False
+
+    @classmethod
+    def create(cls, aggregate_id: str) -> "Careless":
+        new = cls(aggregate_id)
+        new.created = True  # type: ignore[attr-defined]  # what is tested
+        return new
+
+    @property
+    def half(self) -> int:
+        return self.kept // 2
+
+    @half.setter
+    def half(self, value: int) -> None:
+        self.kept = value * 2
+
+    @applies(Spilled)
+    def _spilled(self, event: Spilled) -> None:
+        self.kept, self.first = self._hidden, self.__secret = 1, 2
+        self.times += 1
+        self.ratio: float = 0.5
+        self.amounts["a"] = self.half = 3
+        self.__own = event
+
+
+def test_the_start_names_the_attributes_that_no_annotation_gives_a_type() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        bootstrap(commands=[], events=[(Spilled, [])], store=MemoryEventStore(), snapshot_every=1)
+    missing = "begun, created, times, ratio, _Careless__own, first, leaks"
+    assert f"Careless sets {missing}, and no annotation" in str(refused.value)
+    assert "write `begun: <its type>` in the body of the class" in str(refused.value)
 
 
 class Filled(Event):

@@ -99,9 +99,11 @@ def test_what_is_not_known_stops_and_is_neither_dropped_nor_guessed(
     assert named in str(stopped.value)
 
 
-def test_an_upcaster_that_returns_no_object_is_named() -> None:
-    broken = Upcaster("Priced", 1, lambda stored: None)  # type: ignore[arg-type,return-value]
-    with pytest.raises(UnknownEvent, match="the upcaster of 'Priced' failed"):
+@pytest.mark.parametrize("returned", [None, [{"cents": 3}, {"cents": 4}], [], Priced])
+def test_an_upcaster_that_returns_anything_but_one_object_is_named(returned: Any) -> None:
+    broken = Upcaster("Priced", 1, lambda stored: returned)
+    reason = f"upcaster of 'Priced' returned a {type(returned).__name__}, but must return a dict"
+    with pytest.raises(UnknownEvent, match=reason):
         codec(broken).decode('[{"$type":"Priced","euros":7}]')
 
 

@@ -1,6 +1,6 @@
 """What is wired wrong is refused at start, by name."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -16,6 +16,7 @@ from {{ cookiecutter.__package }}.bus import (
     Event,
     EventHandler,
     EventStore,
+    FollowUp,
     MessageBus,
     Query,
     QueryHandler,
@@ -54,6 +55,28 @@ class Parcel(Aggregate):
         pass
 
 
+class Posted(Event):
+    """An event of a letter, and the next one another."""
+
+
+class Opened(Event):
+    pass
+
+
+class Letter(Aggregate):
+    @applies(Posted)
+    def _posted(self, _event: Posted) -> None:
+        pass
+
+    @applies(Opened)
+    def _opened(self, _event: Opened) -> None:
+        pass
+
+
+class LetterFromAbroad(Letter):
+    """Applies only what it inherits."""
+
+
 class Postman(Protocol):
     def carry(self) -> str: ...
 
@@ -74,6 +97,17 @@ class WhenSentToo(EventHandler[Sent]):
     def handle(self, event: Sent, recorded: RecordedEvent) -> Iterable[Command]:
         if recorded.context.depth == 0:
             yield Receive()
+
+
+def deciding(returned: Any) -> type[EventHandler[Sent]]:
+    """An event handler whose return annotation is this."""
+
+    class WhenSentDeciding(EventHandler[Sent]):
+        def handle(self, event: Sent) -> Any:
+            return []
+
+    WhenSentDeciding.handle.__annotations__["return"] = returned
+    return WhenSentDeciding
 
 
 class Rates(msgspec.Struct, frozen=True):
@@ -171,6 +205,8 @@ def wire(**tables: Any) -> MessageBus:
         ({"events": [(Sent, [SendHandler])]}, "SendHandler .* is not a EventHandler"),
         ({"commands": [(Send, SendHandler())]}, "row of Send is not a CommandHandler"),
         ({"events": [(Lost, [])]}, r"no aggregate applies Lost: .* @applies\(Lost\)"),
+        ({"events": [(Posted, [])]}, r"Letter applies Opened, and no row .* add \(Opened, \[\]\)"),
+        ({"events": [(Sent, [deciding("Nowhere")])]}, "handle: name 'Nowhere' is not defined"),
         ({"commands": [(Send, SendByPostman)]}, "SendByPostman asks for postman: Postman"),
         ({"commands": [(Send, SendUntyped)]}, "SendUntyped asks for postman: None"),
         ({"commands": [(Send, SendAlone)]}, r"SendAlone.handle takes \(self, command\)"),
@@ -186,6 +222,56 @@ def wire(**tables: Any) -> MessageBus:
 def test_a_mistake_is_refused_by_name(tables: dict[str, Any], reason: str) -> None:
     with pytest.raises(ConfigurationError, match=reason):
         wire(**tables)
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        Iterable[Receive],
+        "list[Send | Receive] | None",
+        Iterator[FollowUp[Receive]],
+        Generator[FollowUp[Send] | FollowUp[Receive], None, None],
+    ],
+)
+def test_a_follow_up_that_nothing_handles_is_refused_by_name(returned: Any) -> None:
+    tables = {"commands": [(Send, SendHandler)], "events": [(Sent, [deciding(returned)])]}
+    with pytest.raises(ConfigurationError, match="WhenSentDeciding lets Receive follow from Sent"):
+        wire(**tables)
+
+
+class Urgent(Send):
+    """One of several that are sent."""
+
+
+class UrgentHandler(CommandHandler[Urgent]):
+    def handle(self, command: Urgent, uow: UnitOfWork) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "returned", [Any, Iterable[Command], Iterable[FollowUp[Send]], list[Urgent]]
+)
+def test_a_follow_up_may_be_any_that_a_row_handles(returned: Any) -> None:
+    wire(commands=[(Urgent, UrgentHandler)], events=[(Sent, [deciding(returned)])])
+
+
+class SendLetter(CommandHandler[Send]):
+    def handle(self, command: Send, uow: UnitOfWork) -> None:
+        letter = LetterFromAbroad("l")
+        letter.record(Posted())
+        uow.add(letter)
+
+
+def test_an_aggregate_that_no_row_knows_of_stops_the_first_command_that_uses_it() -> None:
+    bus = wire(commands=[(Send, SendLetter)])
+    with pytest.raises(ConfigurationError, match="no row of EVENTS names one of its events"):
+        bus.handle(Send())
+    assert bus.store.feed().commits == []
+
+
+def test_an_aggregate_may_inherit_what_it_applies() -> None:
+    bus = wire(commands=[(Send, SendLetter)], events=[(Posted, []), (Opened, [])])
+    bus.handle(Send())
+    assert bus.store.load("LetterFromAbroad/l").position.version == 1
 
 
 @pytest.mark.parametrize("dependency", [Postman, EventStore, UnitOfWork, MessageBus])

@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.bus import (
@@ -17,6 +18,7 @@ from {{ cookiecutter.__package }}.bus import (
     Envelope,
     MessageBus,
     Next,
+    PendingCommand,
     PendingKey,
     Worker,
 )
@@ -261,6 +263,33 @@ def test_a_dead_letter_that_is_dropped_never_runs(
     clock.move(days=1)
     assert Worker(bus_of(store, clock)).run_once() == 0
     assert totals(bus, "x") == [0]
+
+
+def test_every_dead_letter_is_told_of_once(store: MemoryEventStore, clock: FakeClock) -> None:
+    leave_open(store, clock, ("a", "b"), ("c", "d"), ("d", "x"), ("e", "killed"))
+    (refused,) = store.pending("Counter/c")
+    store._pending["Counter/c"][refused.key] = replace(
+        refused, payload='[{"$type":"Add","counter_id":"nowhere","carry_to":""}]'
+    )
+    (killed,) = store.pending("Counter/e")
+    store._pending["Counter/e"][killed.key] = replace(killed, attempts=2)
+    clock.move(seconds=5)
+    told: list[tuple[str, PendingCommand]] = []
+    bus = bus_of(
+        store,
+        clock,
+        middleware=[Outage("x")],
+        dispatch=Dispatch(attempts=2),
+        on_parked=lambda name, dead, _error: told.append((name, dead)),
+    )
+    for _ in range(2):
+        Worker(bus).run_once()
+    assert {dead.key.stream_id: (name, dead.error.partition(" ")[0]) for name, dead in told} == {
+        "Counter/c": ("Add", "AggregateNotFound:"),
+        "Counter/d": ("Add", "RuntimeError:"),
+        "Counter/e": ("Add", "gave"),
+    }
+    assert [dead for _, dead in told] == store.parked()
 
 
 def test_of_several_workers_one_runs_a_command(store: MemoryEventStore, clock: FakeClock) -> None:

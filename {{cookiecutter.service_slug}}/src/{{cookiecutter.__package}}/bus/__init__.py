@@ -29,6 +29,7 @@ from .model.errors import (
     IdempotencyKeyReused,
     InvalidCursor,
     RebuildSuperseded,
+    RefusalKind,
     StoreError,
     StoreUnavailable,
     UnknownEvent,
@@ -50,7 +51,7 @@ from .runtime.projector import Projector
 from .runtime.repository import Repository
 from .runtime.snapshots import Snapshots
 from .runtime.subscription import Subscriber, Subscription, advance_all, follow
-from .runtime.wiring import bootstrap
+from .runtime.wiring import bootstrap, follow_ups_of
 from .runtime.worker import Worker
 from .store.codec import Codec, Codecs
 from .store.commit import Commit, StoredCommit
@@ -115,6 +116,7 @@ __all__ = [
     "Reader",
     "RebuildSuperseded",
     "RecordedEvent",
+    "RefusalKind",
     "Registry",
     "Repository",
     "Retry",
@@ -141,5 +143,6 @@ __all__ = [
     "applies",
     "bootstrap",
     "follow",
+    "follow_ups_of",
     "operations",
 ]

@@ -7,6 +7,7 @@ are let in.
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -22,6 +23,9 @@ PUBLIC: dict[str, type[Command]] = {
     command.message_name: command for service in SERVICES for command in service.PUBLIC
 }
 """The commands that outsiders may send, by name."""
+
+KEPT = timedelta(days=7)
+"""How long the key of a message is remembered, unless its door says otherwise."""
 
 PLACE = re.compile(r" - at (`\$[^`]*`)$")
 """Where msgspec found what it refuses, at the end of what it says."""
@@ -57,7 +61,7 @@ def parse(text: bytes | str) -> Incoming:
         raise TooLarge(f"the message is larger than {strict.MAX_BODY_BYTES} bytes")
     try:
         value = strict.json(encoded)
-    except ValueError as error:
+    except strict.NotStorable as error:
         raise Refused(f"the message: {error}") from None
     if isinstance(value, dict):
         _refuse_unknown(value, Incoming.__struct_fields__, "the message")
@@ -71,10 +75,12 @@ def take(
     door: str,
     actor: str,
     key: str | None = None,
+    kept: timedelta = KEPT,
     trace: str | None = None,
 ) -> Outcome:
     """Handle a message. `door` is where it came in, `actor` who sent it. `key` and `trace` are the
-    door's id and W3C trace of the message, for a message that brings none of its own.
+    door's id and W3C trace of the message, for a message that brings none of its own. `kept` is how
+    long its key is remembered: longer than the door may bring the message again.
 
     Raises `Refused`, and what `MessageBus.handle` raises.
     """
@@ -84,7 +90,7 @@ def take(
         actor=actor,
         traceparent=strict.traceparent(message.traceparent or trace),
     )
-    idempotency = _idempotency(message, f"{door} {message.command} {actor}", key)
+    idempotency = _idempotency(message, f"{door} {message.command} {actor}", key, kept)
     return bus.handle(command, idempotency=idempotency, context=context)
 
 
@@ -127,7 +133,9 @@ def _reason(said: str) -> str:
     return f"a value is not allowed{place[0] if place else ''}"
 
 
-def _idempotency(message: Incoming, scope: str, key: str | None) -> Idempotency | None:
+def _idempotency(
+    message: Incoming, scope: str, key: str | None, kept: timedelta
+) -> Idempotency | None:
     """The key, of this door, this command and this sender, and a fingerprint of the body."""
     named = message.idempotency_key if message.idempotency_key is not None else key
     if named is None:
@@ -135,4 +143,4 @@ def _idempotency(message: Incoming, scope: str, key: str | None) -> Idempotency 
     if not strict.is_key(named):
         raise Refused(f"idempotency_key must match {strict.KEY_PATTERN}")
     body = msgspec.json.encode(message.body, order="sorted")
-    return Idempotency(scope, named, sha256(body).hexdigest())
+    return Idempotency(scope, named, sha256(body).hexdigest(), kept)

@@ -2,6 +2,8 @@
 
 import re
 import uuid
+from decimal import Decimal
+from json import loads
 from typing import Any
 
 import msgspec
@@ -15,6 +17,7 @@ SANE_CORRELATION_ID = re.compile(r"[!-~]([ -~]{0,126}[!-~])?")
 TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 )
+MALFORMED = "it is not JSON that can be stored"
 ANONYMOUS = "anonymous"
 """The actor, where nobody has to say who they are."""
 
@@ -29,13 +32,25 @@ def is_key(text: str) -> bool:
     return re.fullmatch(KEY_PATTERN, text) is not None
 
 
+class NotStorable(ValueError):
+    """A JSON text that a store could not give back unchanged. The error says why, and does not
+    repeat the text."""
+
+
 def json(text: bytes | str) -> Any:
-    """The JSON value. NaN, infinities, lone surrogates and numbers out of range are refused: a
-    store could not give them back unchanged. Raises `ValueError`."""
+    """The JSON value. Raises `NotStorable` for NaN, infinities and lone surrogates, for a number
+    that would come back as another (`0.1` is taken, `0.10000000000000000555` is not), and for an
+    object that has two members of one name."""
     try:
-        return msgspec.json.decode(text)
-    except (ValueError, RecursionError):  # what msgspec raises is of these, for Unicode too
-        raise ValueError("it is not JSON that can be stored") from None
+        encoded = text.encode() if isinstance(text, str) else text
+        value = _decoder.decode(encoded)
+        is_ambiguous = _has_duplicates(encoded, value)
+    except (ValueError, RecursionError) as error:  # what msgspec raises is of these
+        cause = error.__cause__  # msgspec wraps what `_float` raises
+        raise cause if isinstance(cause, NotStorable) else NotStorable(MALFORMED) from None
+    if is_ambiguous:
+        raise NotStorable("an object in it has two members of one name")
+    return value
 
 
 def is_too_deep(value: Any) -> bool:
@@ -63,3 +78,40 @@ def traceparent(given: str | None) -> str | None:
 def _containers_in(outer: Any) -> list[Any]:
     values = outer.values() if isinstance(outer, dict) else outer
     return [inner for inner in values if isinstance(inner, dict | list)]
+
+
+def _float(literal: str) -> float:
+    """The number, if it has the same decimal value when it is written again."""
+    number = float(literal)
+    if len(literal) <= _SAFE_LENGTH and "e" not in literal and "E" not in literal:
+        return number
+    shortest = repr(number)
+    if shortest != literal and not _are_equal(literal, shortest):
+        raise NotStorable("a number in it would be rounded: send it as a string")
+    return number
+
+
+def _are_equal(literal: str, shortest: str) -> bool:
+    try:
+        return Decimal(literal) == Decimal(shortest)
+    except ArithmeticError:  # an exponent of twenty digits, say
+        return False
+
+
+def _has_duplicates(text: bytes, value: Any) -> bool:
+    """Whether an object in the text has two members of one name. The decoder keeps only the last of
+    them, so the value, written again, has fewer colons than the text. This costs less than a hook
+    for each object. Only if a string may hold an escaped colon, the objects are read one by one."""
+    if not _ESCAPED_COLON.search(text):
+        return text.count(b":") != _encoder.encode(value).count(b":")
+    found: list[bool] = []
+    loads(text, object_pairs_hook=lambda pairs: found.append(len(dict(pairs)) < len(pairs)))
+    return any(found)
+
+
+_ESCAPED_COLON = re.compile(rb"\\u003[aA]")
+_SAFE_LENGTH = 16
+"""Of a literal with a point and no exponent. 15 digits always survive (IEEE 754, binary64)."""
+
+_decoder = msgspec.json.Decoder(float_hook=_float)
+_encoder = msgspec.json.Encoder()

@@ -1,12 +1,13 @@
 """The worker: threads beside the server, or in a process of their own for any number of servers.
 
 Each runner in `RUNNERS` of `bootstrap.py` gets a thread. A runner is a function of the settings,
-the bus and an event; it returns once the event is set.
+the bus and an event; it returns once the event is set. If it ends before that, it is started again.
 """
 
 import signal
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from importlib import import_module
 from threading import Event, Thread
 
@@ -26,19 +27,25 @@ FRESHNESS = timedelta(seconds=0.25)
 
 def run_pending(_settings: Settings, bus: MessageBus, stop: Event) -> None:
     """Run the commands that are due until `stop` is set; the command under way is finished."""
-    worker = Worker(bus, interval=INTERVAL, report=log.unknown_command)
+    worker = Worker(bus, report=log.unknown_command)
+    outages, name = log.Outages("runner"), run_pending.__name__
     while not stop.is_set():
+        attempted = 0
         try:
-            worker.run(stop)
+            attempted = worker.run_once(stop)
         except Exception as error:  # a thread that ended would leave all commands undone
-            log.log_error(error)
+            outages.failed(name, error)
+        else:
+            outages.works(name)
+        if not attempted:
             stop.wait(INTERVAL.total_seconds())
 
 
 def run_subscriptions(_settings: Settings, bus: MessageBus, stop: Event) -> None:
     """Keep the read models and the other subscribers up to date until `stop` is set."""
-    interval = min(INTERVAL, FRESHNESS).total_seconds()
-    follow(list(bus.subscriptions.values()), stop, interval, log.subscriber_failed)
+    interval, outages = min(INTERVAL, FRESHNESS).total_seconds(), log.Outages("subscriber")
+    subscriptions = list(bus.subscriptions.values())
+    follow(subscriptions, stop, interval, outages.failed, works=outages.works)
 
 
 def runners() -> list[Runner]:
@@ -50,19 +57,52 @@ def runners() -> list[Runner]:
     return found
 
 
+class RunnerEnded(Exception):
+    """A runner ended, or raised an error, before it was told to stop."""
+
+
+class _Supervised(Thread):
+    """Keeps a runner going until `stop` is set. If the runner ends before that, an error is logged
+    and the runner is started again after `INTERVAL`; meanwhile, `is_down` is true."""
+
+    def __init__(self, runner: Runner, settings: Settings, bus: MessageBus, stop: Event) -> None:
+        super().__init__(name=runner.__name__)
+        self.is_down = False
+        self._go_on = partial(runner, settings, bus, stop)
+        self._told_to_stop = stop
+
+    def run(self) -> None:
+        outages = log.Outages("runner")
+        while True:
+            ended = RunnerEnded("it ended, and was not told to stop")
+            try:
+                self._go_on()
+                if self._told_to_stop.is_set():
+                    return
+            except BaseException as error:  # nobody else sees what ends a thread
+                ended = RunnerEnded(f"it raised {error!r}")
+                ended.__cause__ = error
+            self.is_down = True
+            outages.failed(self.name, ended)
+            if self._told_to_stop.wait(INTERVAL.total_seconds()):
+                return
+            self.is_down = False
+
+
 class EmbeddedWorker:
     """Runs the runners in threads beside the server. `stop` lets the command under way finish."""
 
     def __init__(self, settings: Settings, bus: MessageBus) -> None:
         self._stop = Event()
-        self._threads = [
-            Thread(target=runner, args=(settings, bus, self._stop), name=runner.__name__)
-            for runner in runners()
-        ]
+        self._threads = [_Supervised(each, settings, bus, self._stop) for each in runners()]
 
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
+
+    def failed(self) -> list[str]:
+        """The names of the runners that do not run, although they should."""
+        return [each.name for each in self._threads if each.is_down or not each.is_alive()]
 
     def stop(self) -> None:
         """Returns when the threads have ended."""

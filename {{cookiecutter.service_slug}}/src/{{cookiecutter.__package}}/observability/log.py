@@ -3,18 +3,20 @@
 A payload or a secret is never logged.
 """
 
+import io
 import logging
 import sys
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 import structlog
 
 from ..bus import (
     CodecError,
+    Context,
     DomainError,
     Envelope,
     Next,
@@ -25,8 +27,12 @@ from ..bus import (
 )
 from ..config import Settings
 from ..service.ports import Unavailable
+from .text import safe
 
 logger = structlog.stdlib.get_logger("{{ cookiecutter.__package }}")
+
+REMINDER_SECONDS = 60.0
+"""How often an error that repeats is logged again."""
 
 _handled: ContextVar[Envelope | None] = ContextVar("handled", default=None)
 """The message that is being handled. A line takes its fields when it is written. structlog's own
@@ -43,8 +49,8 @@ def configure(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if sys.stderr.isatty():
-        plain = structlog.dev.plain_traceback  # a pretty one shows the values of variables
-        last: list[Any] = [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
+        console = structlog.dev.ConsoleRenderer(exception_formatter=_safe_traceback)
+        last: list[Any] = [_safe_values, console]
     else:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(
@@ -99,28 +105,69 @@ def log_error(error: Exception, line: structlog.stdlib.BoundLogger = logger) -> 
     line = line.bind(error=type(error).__name__)
     match error:
         case DomainError() | CodecError():
-            line.info("refused")
+            line.info("refused", reason=str(error))
         case StoreError():
-            line.warning("not stored")
+            line.warning("not stored", reason=str(error))
         case Unavailable():
             line.warning("not available", reason=str(error))
         case _:
             line.error("failed", exc_info=error)
 
 
-def subscriber_failed(name: str, error: Exception) -> None:
-    """Log that a subscriber could not process a page of the feed."""
-    log_error(error, logger.bind(subscriber=name))
+class Outages:
+    """Logs what a loop finds to fail, again and again: the first time, when the reason is another
+    one, once in `REMINDER_SECONDS`, and when it works again.
+
+    `kind` is the field for the names of what fails, such as ``subscriber``. `clock` gives seconds.
+    For one thread.
+    """
+
+    def __init__(self, kind: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._kind, self._clock = kind, clock
+        self._logged: dict[str, dict[str, float]] = {}  # for each name, each reason, and when
+
+    def failed(self, name: str, error: Exception) -> None:
+        """Log the error, unless it was logged just now."""
+        now, reason = self._clock(), f"{type(error).__name__}: {error}"
+        before = self._logged.get(name, {})
+        recent = {each: at for each, at in before.items() if now - at < REMINDER_SECONDS}
+        if reason not in recent:
+            recent[reason] = now
+            log_error(error, logger.bind(**{self._kind: name}))
+        self._logged[name] = recent
+
+    def works(self, name: str) -> None:
+        """Log it, if it has failed before."""
+        if self._logged.pop(name, None) is not None:
+            logger.warning("works again", **{self._kind: name})
+
+
+def parked(command: str, dead: PendingCommand, error: StoreError | None) -> None:
+    """Log a dead letter. With the store's `error`, it is not known whether it is stored as one."""
+    line = logger.bind(
+        message=command,
+        message_id=dead.command_id,
+        key=str(dead.key),
+        stream=dead.key.stream_id,
+        attempts=dead.attempts,
+        reason=dead.error,
+        **_fields(dead.context),
+    )
+    if error is None:
+        line.error("dead letter")
+    else:
+        line.error("dead letter not stored", error=type(error).__name__, cause=str(error))
 
 
 def unknown_command(pending: PendingCommand, error: UnknownEvent) -> None:
     """Log that a pending command has been due for long, and that this release does not know it."""
     logger.error(
         "unknown command",
-        pending=str(pending.key),
         message_id=pending.command_id,
-        correlation_id=pending.context.correlation_id,
+        key=str(pending.key),
+        stream=pending.key.stream_id,
         reason=str(error),
+        **_fields(pending.context),
     )
 
 
@@ -137,13 +184,32 @@ def _merge_message(
     envelope = _handled.get()
     if envelope is None:
         return line
-    context = msgspec.structs.asdict(envelope.context)
     return {
         "message": envelope.message.message_name,
         "message_id": envelope.message_id,
-        **{name: value for name, value in context.items() if value is not None},
+        **_fields(envelope.context),
         **line,
     }
+
+
+def _fields(context: Context) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(context)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _safe_values(
+    _logger: Any, _method: str, line: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """A processor of structlog: no text steers the terminal. What is no text is shown by `repr`,
+    which escapes as well."""
+    return {name: safe(value) if isinstance(value, str) else value for name, value in line.items()}
+
+
+def _safe_traceback(out: TextIO, exc_info: Any) -> None:
+    """A plain traceback: a pretty one shows the values of variables."""
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, exc_info)
+    out.write("\n".join(map(safe, plain.getvalue().split("\n"))))
 
 
 def _since(started: float) -> float:

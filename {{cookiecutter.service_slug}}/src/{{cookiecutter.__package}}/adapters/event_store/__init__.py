@@ -6,6 +6,9 @@ creates the tables that the store needs.
 
 from datetime import UTC, datetime
 
+CREATE = f"run `{__name__.partition('.')[0].replace('_', '-')} create-store`"
+"""What to do if the tables are not there. The command line is named after the package."""
+
 
 def utc_text(moment: datetime) -> str:
     """ISO 8601 in UTC, always with microseconds, so that texts sort in the order of time."""

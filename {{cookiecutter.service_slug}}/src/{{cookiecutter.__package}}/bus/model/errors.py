@@ -6,13 +6,35 @@ other error is a mistake in the program: in its wiring (`ConfigurationError`) or
 (`CodecError`, `UnknownEvent`).
 """
 
+from typing import Any, ClassVar, Literal, get_args
+
+RefusalKind = Literal["conflict", "not_found", "forbidden", "gone", "invalid", "limited"]
+"""What sort of refusal a `DomainError` is, in words of the domain. An entry point chooses its
+answer by it: HTTP has a status for each."""
+
 
 class DomainError(Exception):
-    """A business rule refused a command. The base class of a service's own refusals."""
+    """A business rule refused a command. The base class of a service's own refusals.
+
+    `kind` is a class variable. Making a class with an unknown kind raises `TypeError`. A refusal of
+    the kind ``limited`` passes with time: after `retry_after` seconds, the sender may try again.
+    That is set in the class, or in an instance.
+    """
+
+    kind: ClassVar[RefusalKind] = "conflict"
+    retry_after: float = 1
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.kind not in get_args(RefusalKind):
+            known = ", ".join(get_args(RefusalKind))
+            raise TypeError(f"{cls.__name__}.kind is {cls.kind!r}; it must be one of {known}")
 
 
 class AggregateNotFound(DomainError):
     """No event was ever recorded for this aggregate."""
+
+    kind = "not_found"
 
     def __init__(self, aggregate: str, aggregate_id: str) -> None:
         super().__init__(f"{aggregate} {aggregate_id!r} does not exist")
@@ -30,12 +52,16 @@ class AggregateExists(DomainError):
 class IdempotencyKeyReused(DomainError):
     """The idempotency key was used before, for another request."""
 
+    kind = "invalid"
+
     def __init__(self) -> None:
         super().__init__("the idempotency key was used before, for another request")
 
 
 class InvalidCursor(DomainError):
     """The cursor of a list is not one that an earlier page returned."""
+
+    kind = "invalid"
 
 
 class StoreError(Exception):

@@ -50,7 +50,7 @@ class Upcasters:
                 raise ConfigurationError(f"two upcasters lift {upcaster.source!r}")
             self._by_source[upcaster.source] = upcaster
         for source in self._by_source:
-            self._end(source)
+            self.end(source)
 
     def check(self, current: Mapping[str, tuple[str, int]]) -> None:
         """Check that every chain ends at a current message. `current` maps the tag of each current
@@ -59,9 +59,9 @@ class Upcasters:
         for source in self._by_source:
             if source in current:
                 raise ConfigurationError(f"an upcaster lifts {source!r}, which is current")
-            if self._end(source) not in current:
+            if self.end(source) not in current:
                 raise ConfigurationError(
-                    f"upcasters lift {source!r} to {self._end(source)!r}, which no message is"
+                    f"upcasters lift {source!r} to {self.end(source)!r}, which no message is"
                 )
         for tag, (name, version) in current.items():
             for older in range(1, version):
@@ -72,15 +72,20 @@ class Upcasters:
 
     def lift(self, stored: dict[str, Any]) -> dict[str, Any]:
         """Apply the chain of upcasters to a stored object. Raises `UnknownEvent` if an upcaster
-        fails."""
+        fails, or returns anything but one new object."""
         tag = stored.get("$type", "")
         while (upcaster := self._by_source.get(tag)) is not None:
             fields = {name: value for name, value in stored.items() if name != "$type"}
             try:
-                stored = {"$type": upcaster.target, **upcaster.upcast(fields)}
+                lifted: Any = upcaster.upcast(fields)
             except Exception as error:
                 raise UnknownEvent(f"the upcaster of {tag!r} failed: {error!r}") from error
-            tag = upcaster.target
+            if not isinstance(lifted, dict):
+                raise UnknownEvent(
+                    f"the upcaster of {tag!r} returned a {type(lifted).__name__}, but must return "
+                    "a dict: one stored message is read as one message, never as several"
+                )
+            stored, tag = {"$type": upcaster.target, **lifted}, upcaster.target
         return stored
 
     def fingerprint(self) -> str:
@@ -91,8 +96,10 @@ class Upcasters:
         parts += [inspect.getsource(sys.modules[name]) for name in sorted(modules)]
         return sha256("\0".join(parts).encode()).hexdigest() if self._by_source else ""
 
-    def _end(self, source: str) -> str:
-        seen = [source]
+    def end(self, tag: str) -> str:
+        """The tag that a stored message of this tag is lifted to; the same if no upcaster lifts
+        it."""
+        seen = [tag]
         while (upcaster := self._by_source.get(seen[-1])) is not None:
             if upcaster.target in seen:
                 raise ConfigurationError(

@@ -70,6 +70,12 @@ class Registry(msgspec.Struct, frozen=True):
     projections: Mapping[type[Projection[Any]], Projection[Any]]
 
 
+Parked = Callable[[str, PendingCommand, StoreError | None], None]
+"""A callback that is told of each dead letter: the name of the command, and its row, whose `error`
+is the reason. If a `StoreError` is given, the store failed when the command was to be parked, and
+it is not known whether it was. The callback must not raise."""
+
+
 class MessageBus:
     """Handles commands and answers queries. `bootstrap` makes it."""
 
@@ -86,7 +92,9 @@ class MessageBus:
         subscribers: Iterable[Callable[["MessageBus"], Subscriber]] = (),
         dispatch: Dispatch | None = None,
         retry: Retry | None = None,
+        on_parked: Parked | None = None,
     ) -> None:
+        self._on_parked = on_parked
         self.registry, self.store, self.clock = registry, store, clock
         self.dispatch, self.retry = dispatch or Dispatch(), retry or Retry()
         self.codecs, self._ids = codecs, ids
@@ -161,7 +169,7 @@ class MessageBus:
         earlier = self._earlier_outcome(idempotency)
         if earlier:
             return earlier
-        command_id = sha256(msgspec.json.encode(idempotency)).hexdigest()[:32]
+        command_id = sha256(msgspec.json.encode(idempotency.identity())).hexdigest()[:32]
         envelope = Envelope(
             command,
             command_id,
@@ -182,7 +190,7 @@ class MessageBus:
         record = self.store.handled(idempotency.scope, idempotency.key, self.clock.now())
         if record is None:
             return None
-        if record.idempotency != idempotency:
+        if record.idempotency != idempotency.identity():
             raise IdempotencyKeyReused
         return Outcome(self._events_of(record), replayed=True)
 
@@ -203,8 +211,10 @@ class MessageBus:
     ) -> R:
         """Answer a query. `context` says who asks. Raises what its handler raises."""
         query_id = self._ids.new_id()
-        own = context is None and correlation_id is None
-        given = Context(query_id) if own else _context(query_id, context, correlation_id)
+        if context is None and correlation_id is None:
+            given = Context(query_id)
+        else:
+            given = _context(query_id, context, correlation_id)
         answer: R = self._answer(Envelope(query, query_id, given))
         return answer
 
@@ -233,7 +243,22 @@ class MessageBus:
         """Make the command a dead letter. False if another run changed it first. Raises
         `StoreUnavailable`."""
         storable = reason[:500].replace("\0", "").encode("utf-8", "replace").decode()
-        return self.store.park(pending, self.clock.now(), storable)
+        now = self.clock.now()
+        dead = msgspec.structs.replace(pending, parked_at=now, error=storable)
+        try:
+            parked = self.store.park(pending, now, storable)
+        except StoreError as error:
+            self._tell_of(dead, error)
+            raise
+        if parked:
+            self._tell_of(dead)
+        return parked
+
+    def _tell_of(self, dead: PendingCommand, error: StoreError | None = None) -> None:
+        if self._on_parked:
+            command = self.codecs.commands.listed(dead.payload)[0]
+            name = command.message_name if isinstance(command, Command) else command.name
+            self._on_parked(name, dead, error)
 
     def _run_follow_ups(self, committed: Committed) -> None:
         """Run follow-ups first in, first out, those that are out of order after all others. If one
@@ -307,15 +332,38 @@ class MessageBus:
 
     def _attempt(self, handler: CommandHandler[Any], envelope: Envelope) -> Committed:
         uow = StoreUnitOfWork(self._repository, envelope, self.clock.now())
-        handler.handle(envelope.message, uow)
-        return uow.commit(self._decisions, self._ids, self.dispatch, resends=self.retry.resends)
+        try:
+            handler.handle(envelope.message, uow)
+            committed = uow.commit(
+                self._decisions, self._ids, self.dispatch, resends=self.retry.resends
+            )
+        except (Exception, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise _as_failure(error) from error
+        for dead in committed.parked:
+            self._tell_of(dead)
+        return committed
 
     def _run_query(self, envelope: Envelope) -> Any:
-        handler = self.registry.queries.get(type(envelope.message))
+        query = envelope.message
+        handler = self.registry.queries.get(type(query))
         if handler is None:
-            raise ConfigurationError(f"no handler for {type(envelope.message).__name__}")
+            raise ConfigurationError(f"no handler for {type(query).__name__}")
         reader = StoreReader(self._repository, self._by_projection, envelope.context)
-        return handler.handle(envelope.message, reader)
+        try:
+            return handler.handle(query, reader)
+        except (Exception, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise _as_failure(error) from error
+
+
+def _as_failure(error: BaseException) -> RuntimeError:
+    """What a handler raises that is no `Exception`, as one: `SystemExit` of a library, for example.
+    It would pass everything that handles errors, and end its thread unseen. `KeyboardInterrupt`
+    alone comes from the user."""
+    return RuntimeError(f"a handler raised {error!r}")
 
 
 def _enqueue(committed: Committed, in_order: deque[Queued], out_of_order: deque[Queued]) -> None:

@@ -16,6 +16,7 @@ import msgspec
 
 from ..model.messages import Command
 from ..store.codec import Unknown
+from ..store.log import Progress
 from ..store.pending import PendingCommand, PendingKey
 from .histories import (
     Listed,
@@ -49,6 +50,7 @@ __all__ = [
     "listed",
     "pending",
     "replay",
+    "replay_all",
     "state",
     "stream_id",
     "work",
@@ -173,6 +175,25 @@ def replay(bus: MessageBus, key: PendingKey) -> None:
     `NotFound`."""
     if not bus.store.replay(key, bus.clock.now()):
         raise NotFound(f"{key} is no dead letter")
+
+
+def replay_all(
+    bus: MessageBus, command: str | None = None, progress: Progress = lambda _done, _total: None
+) -> int:
+    """Replay all dead letters that there are now, or those of one command; one that is parked again
+    meanwhile is not replayed twice. Returns how many were replayed: those that somebody else has
+    replayed or dropped meanwhile are not counted. Calls `progress` with how many are done, of how
+    many. Raises `NotFound` if there is none of this command."""
+    dead = [OpenCommand(row, _command(bus, row)) for row in bus.store.parked(ALL)]
+    found = [each.row.key for each in dead if command in (None, each.name)]
+    if command is not None and not found:
+        names = ", ".join(sorted({each.name for each in dead})) or "none at all"
+        raise NotFound(f"no dead letter is of the command {command!r}; there is {names}")
+    replayed = 0
+    for done, key in enumerate(found, 1):
+        replayed += bus.store.replay(key, bus.clock.now())
+        progress(done, len(found))
+    return replayed
 
 
 def drop(bus: MessageBus, key: PendingKey) -> None:

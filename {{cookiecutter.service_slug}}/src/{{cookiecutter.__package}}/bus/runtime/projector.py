@@ -156,7 +156,15 @@ class Projector(Generic[R]):
         data = msgspec.json.encode(row).decode()
         if row is None:
             return ViewRow(key, version, "", "", data)
-        return ViewRow(key, version, self.projection.label(row), self.projection.sort(row), data)
+        label = self.projection.label(row)
+        if label not in self.projection.labels:
+            # Lists ask for the declared labels only, so no list would ever show this row.
+            raise ConfigurationError(
+                f"{type(self.projection).__name__}.label gives {label!r} for {key!r}, which the "
+                f"read model {self.projection.name} does not declare: add it to labels=, or give "
+                f"one of {', '.join(self.projection.labels)}"
+            )
+        return ViewRow(key, version, label, self.projection.sort(row), data)
 
     def _decode(self, stored: ViewRow) -> R | None:
         try:

@@ -20,15 +20,16 @@ R = TypeVar("R")
 
 Projectors = Mapping[type[Projection[Any]], Projector[Any]]
 
+MAX_PLACE_BYTES = 1023
+"""Of the strictest store: the sort key of an index of DynamoDB has 1024, with a tab between."""
 
-class StoreReader:
+
+class StoreReader(msgspec.Struct, frozen=True, gc=False):  # one is made for each query
     """Reads aggregates from the log, and rows through their projectors."""
 
-    __slots__ = ("_projectors", "_repository", "context")  # a reader is made for each query
-
-    def __init__(self, repository: Repository, projectors: Projectors, context: Context) -> None:
-        self._repository, self._projectors = repository, projectors
-        self.context = context
+    _repository: Repository
+    _projectors: Projectors
+    context: Context
 
     def get(self, aggregate_type: type[A], aggregate_id: str, at: int | None = None) -> A:
         return self._repository.load(aggregate_type, aggregate_id, at).aggregate
@@ -77,8 +78,17 @@ def _cursor(place: tuple[str, str]) -> str:
 
 
 def _place(cursor: str) -> tuple[str, str]:
+    """The place that a cursor names. A cursor may hold anything, because whoever sends it can make
+    one: what not every store can look for is refused."""
     try:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(text, type=tuple[str, str])
-    except ValueError:
-        raise InvalidCursor("the cursor is none that this service gave") from None
+        sort, key = msgspec.json.decode(text, type=tuple[str, str])
+    except ValueError:  # for Unicode, too
+        raise _invalid_cursor() from None
+    if "\0" in sort + key or len((sort + key).encode()) > MAX_PLACE_BYTES:
+        raise _invalid_cursor()
+    return sort, key
+
+
+def _invalid_cursor() -> InvalidCursor:
+    return InvalidCursor("the cursor is none that this service gave")

@@ -19,6 +19,7 @@ from ..model.aggregate import Aggregate
 from ..model.errors import ConfigurationError
 from ..store.codec import CODEC_VERSION
 from ..store.stream import Snapshot
+from .attributes import attributes_set_by
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -39,7 +40,8 @@ class Snapshots:
     def fingerprint(self, aggregate_type: type[Aggregate]) -> str:
         """A hash of the code that folds this aggregate; empty if no snapshots are taken.
 
-        Raises `ConfigurationError` if the source code cannot be read.
+        Raises `ConfigurationError` if the source code cannot be read, or if it sets an attribute
+        that the class does not annotate.
         """
         if not self.every:
             return ""
@@ -50,6 +52,7 @@ class Snapshots:
                 self._upcasters,
                 f"{CODEC_VERSION} {aggregate_type.__qualname__} {aggregate_type.snapshot_version}",
             )
+            self._refuse_attributes_without_type(aggregate_type)
             found = sha256("\0".join(parts).encode()).hexdigest()[:32]
             self._fingerprints[aggregate_type] = found
         return found
@@ -85,13 +88,31 @@ class Snapshots:
         return aggregate
 
     def _state(self, aggregate_type: type[Aggregate], text: bytes) -> dict[str, Any]:
-        hints = self._hints.get(aggregate_type)
-        if hints is None:
-            hints = self._hints[aggregate_type] = get_type_hints(aggregate_type)
+        hints = self._hints_of(aggregate_type)
         return {
             name: msgspec.convert(value, hints.get(name, Any), str_keys=True)
             for name, value in msgspec.json.decode(text, type=dict[str, Any]).items()
         }
+
+    def _hints_of(self, aggregate_type: type[Aggregate]) -> dict[str, Any]:
+        hints = self._hints.get(aggregate_type)
+        if hints is None:
+            try:
+                hints = self._hints[aggregate_type] = get_type_hints(aggregate_type)
+            except NameError as error:
+                raise ConfigurationError(f"{aggregate_type.__name__}: {error}") from error
+        return hints
+
+    def _refuse_attributes_without_type(self, aggregate_type: type[Aggregate]) -> None:
+        missing = dict.fromkeys(attributes_set_by(aggregate_type))
+        for name in [*NOT_STATE, *self._hints_of(aggregate_type)]:
+            missing.pop(name, None)
+        if missing:
+            raise ConfigurationError(
+                f"SNAPSHOT_EVERY: {aggregate_type.__name__} sets {', '.join(missing)}, and no "
+                "annotation in the class says of which type, so that a snapshot could give back "
+                f"another: write `{next(iter(missing))}: <its type>` in the body of the class"
+            )
 
 
 def _source(aggregate_type: type[Aggregate]) -> str:

@@ -54,7 +54,12 @@ class Subscription:
             self._checkpoint_is_loaded = True
         page = self._store.feed(self._checkpoint, limit)
         if page.commits:
-            self.subscriber.receive(page.commits)
+            try:
+                self.subscriber.receive(page.commits)
+            except (Exception, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # `SystemExit` would end this thread, unseen
+                raise RuntimeError(f"a subscriber raised {error!r}") from error
             # Compare-and-set: if another process was faster, load its checkpoint next time.
             self._checkpoint_is_loaded = self._store.views.set_cell(
                 self._cell, page.checkpoint, self._stored_checkpoint
@@ -73,24 +78,42 @@ class Subscription:
 Report = Callable[[str, Exception], None]
 """A callback that is given the name of a subscriber that failed, and its error."""
 
+Works = Callable[[str], object]
+"""A callback that is given the name of a subscriber each time that it did not fail."""
 
-def advance_all(subscriptions: Iterable[Subscription], report: Report, limit: int = 1000) -> bool:
+
+def advance_all(
+    subscriptions: Iterable[Subscription],
+    report: Report,
+    limit: int = 1000,
+    *,
+    works: Works | None = None,
+) -> bool:
     """Advance each subscription by a page of about `limit` commits. If one fails, its error
     is reported and the others go on. Returns whether the caller should ask again at once."""
     more = False
     for subscription in subscriptions:
+        name = subscription.subscriber.name
         try:
             more = subscription.advance(limit) or more
         except Exception as error:
-            report(subscription.subscriber.name, error)
+            report(name, error)
+        else:
+            if works:
+                works(name)
     return more
 
 
 def follow(
-    subscriptions: Sequence[Subscription], stop: Event, interval: float, report: Report
+    subscriptions: Sequence[Subscription],
+    stop: Event,
+    interval: float,
+    report: Report,
+    *,
+    works: Works | None = None,
 ) -> None:
     """Keep the subscribers up to date until `stop` is set. If there is nothing new, look again
-    after `interval` seconds."""
+    after `interval` seconds. Each time, every subscriber is either reported or said to work."""
     while not stop.is_set():
-        if not advance_all(subscriptions, report):
+        if not advance_all(subscriptions, report, works=works):
             stop.wait(interval)

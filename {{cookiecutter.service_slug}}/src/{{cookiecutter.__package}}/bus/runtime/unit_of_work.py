@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -32,9 +32,6 @@ from .pending_maker import PendingMaker
 from .repository import Loaded, Repository
 
 A = TypeVar("A", bound=Aggregate)
-
-KEY_KEPT = timedelta(days=7)
-"""How long an idempotency record is valid."""
 
 OWN_SCOPE = "command"
 """The scope of the idempotency record that a command without events writes under its own id."""
@@ -228,10 +225,10 @@ class StoreUnitOfWork:
         self, idempotency: Idempotency, appends: tuple[StreamAppend, ...]
     ) -> IdempotencyRecord:
         return IdempotencyRecord(
-            idempotency,
+            idempotency.identity(),
             self._envelope.message_id,
             tuple([append.after for append in appends]),
-            self._now + KEY_KEPT,
+            self._now + idempotency.kept,
         )
 
     def _send(self, commit: Commit, resends: int) -> None:

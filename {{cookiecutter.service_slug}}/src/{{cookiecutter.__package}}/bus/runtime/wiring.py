@@ -5,7 +5,7 @@ each handler once; no later call uses the container.
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -24,7 +24,7 @@ from ..store.codec import Codecs
 from ..store.event_store import EventStore
 from .dispatch import Dispatch, Retry
 from .envelope import Middleware
-from .message_bus import MessageBus, Registry
+from .message_bus import MessageBus, Parked, Registry
 from .projector import row_type
 from .snapshots import Snapshots
 from .subscription import Subscriber
@@ -57,6 +57,7 @@ def bootstrap(
     dispatch: Dispatch | None = None,
     retry: Retry | None = None,
     snapshot_every: int = 0,
+    on_parked: Parked | None = None,
 ) -> MessageBus:
     """Check the wiring and make the message bus.
 
@@ -65,13 +66,16 @@ def bootstrap(
     functions that make a subscriber of the feed, given the bus. `dependencies` maps a port to the
     adapter that implements it; handlers ask for ports in their ``__init__``. `Clock` and `IdSource`
     are ports too; by default they are the system's. `snapshot_every` is the number of events after
-    which an aggregate is snapshotted; 0 means never.
+    which an aggregate is snapshotted; 0 means never. `on_parked` is told of each dead letter.
 
     Raises `ConfigurationError` for: two handlers of one command or query; one handler twice for one
     event; a handler in the row of another message type than its own; a `handle` with wrong
-    parameters; an event that no aggregate applies; two messages, streams, projections or
-    subscribers of one name; upcasters with a gap, a cycle or a duplicate; an event handler that
-    asks for anything but settings (a frozen Struct); a dependency that nothing provides.
+    parameters; an event that no aggregate applies; an event that one of these aggregates applies
+    and no row names; a command that an event handler's return annotation names and no row handles;
+    two messages, streams, projections or subscribers of one name; upcasters with a gap, a cycle or
+    a duplicate; an event handler that asks for anything but settings (a frozen Struct); a
+    dependency that nothing provides; with snapshots, an aggregate that sets an attribute which it
+    does not annotate.
     """
     ports = {Clock: SystemClock(), IdSource: RandomIds(), **(dependencies or {})}
     make = _Maker(ports)
@@ -91,14 +95,15 @@ def bootstrap(
         },
         projections=_projections(projections),
     )
-    owners = [_owner_of(event_type) for event_type in registry.events]
+    owners = [owner for event_type in registry.events for owner in _owners_of(event_type)]
     read = [projection.aggregate for projection in registry.projections]
+    aggregates = dict.fromkeys([*owners, *read])
+    _refuse_events_without_row(aggregates, registry.events)
+    _refuse_follow_ups_without_row(registry)
     chains = Upcasters(upcasters)
-    codecs = Codecs(command_rows, dict.fromkeys([*owners, *read]), chains)
+    codecs = Codecs(command_rows, aggregates, chains)
     snapshots = Snapshots(snapshot_every, chains.fingerprint() if snapshot_every else "")
-    for aggregate_type in _aggregates():
-        codecs.events(aggregate_type)
-    for aggregate_type in owners:
+    for aggregate_type in aggregates:
         snapshots.fingerprint(aggregate_type)
     return MessageBus(
         registry=registry,
@@ -111,6 +116,7 @@ def bootstrap(
         subscribers=subscribers,
         dispatch=dispatch,
         retry=retry,
+        on_parked=on_parked,
     )
 
 
@@ -172,7 +178,7 @@ class _Maker:
         if not hasattr(handler, "handle"):
             raise ConfigurationError(f"{name} has no method handle")
         asked, shapes = _required(handler.handle), SHAPES[kind]
-        hints = get_type_hints(handler.handle)
+        hints = _hints(handler, "handle")
         has_known_parameters = len(asked) in [len(shape) for shape in shapes]
         if kind is EventHandler and len(asked) == len(shapes[-1]):
             has_known_parameters = hints.get(asked[-1]) is RecordedEvent
@@ -224,11 +230,56 @@ def _dependencies_of(handler: Any) -> dict[str, Any]:
     init = handler.__init__
     if init is object.__init__:
         return {}
-    try:
-        hints = get_type_hints(init)
-    except NameError as error:
-        raise ConfigurationError(f"{_name(handler)}.__init__: {error}") from error
+    hints = _hints(handler, "__init__")
     return {name: hints.get(name) for name in _required(init)[1:]}
+
+
+def _hints(handler: Any, method: str) -> dict[str, Any]:
+    try:
+        return get_type_hints(getattr(handler, method))
+    except NameError as error:
+        raise ConfigurationError(f"{_name(handler)}.{method}: {error}") from error
+
+
+def follow_ups_of(handler: Any) -> list[type[Command]]:
+    """The commands that the return annotation of an event handler's `handle` names, however deep:
+    both of ``Iterable[Cancel | FollowUp[Refund]]``. A bare `Command` names none."""
+    named = _types_in(_hints(handler, "handle").get("return"))
+    return [each for each in named if issubclass(each, Command) and each is not Command]
+
+
+def _types_in(annotation: Any) -> Iterator[type]:
+    if isinstance(annotation, type):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _types_in(inner)
+
+
+def _refuse_events_without_row(
+    aggregates: Iterable[type[Aggregate]], rows: Iterable[type[Event]]
+) -> None:
+    """Without a row, nothing would ever follow from an event, and nobody would have said so."""
+    named = set(rows)
+    for aggregate_type in aggregates:
+        for event_type in aggregate_type.appliers:
+            if event_type not in named:
+                raise ConfigurationError(
+                    f"{aggregate_type.__name__} applies {event_type.__name__}, and no row of EVENTS "
+                    f"names it: add ({event_type.__name__}, []) if nothing follows from it"
+                )
+
+
+def _refuse_follow_ups_without_row(registry: Registry) -> None:
+    for event_type, handlers in registry.events.items():
+        for handler in handlers:
+            for command in follow_ups_of(handler):
+                # A row of a subclass will do: then the annotation names the base of several.
+                if not any(issubclass(row, command) for row in registry.commands):
+                    raise ConfigurationError(
+                        f"{type(handler).__name__} lets {command.__name__} follow from "
+                        f"{event_type.__name__}, and no row of COMMANDS handles it: add "
+                        f"({command.__name__}, <its handler>)"
+                    )
 
 
 def _projections(
@@ -243,14 +294,16 @@ def _projections(
     return {type(projection): projection for projection in made.values()}
 
 
-def _owner_of(event_type: type[Message]) -> type[Aggregate]:
-    for aggregate_type in _aggregates():
-        if event_type in aggregate_type.appliers:
-            return aggregate_type
-    raise ConfigurationError(
-        f"no aggregate applies {event_type.__name__}: give its aggregate a method with "
-        f"@applies({event_type.__name__})"
-    )
+def _owners_of(event_type: type[Event]) -> list[type[Aggregate]]:
+    """The aggregates that apply this event: more than one, if they inherit from the one that
+    does."""
+    found = [each for each in _aggregates() if event_type in each.appliers]
+    if not found:
+        raise ConfigurationError(
+            f"no aggregate applies {event_type.__name__}: give its aggregate a method with "
+            f"@applies({event_type.__name__})"
+        )
+    return found
 
 
 def _aggregates(base: type[Aggregate] = Aggregate) -> list[type[Aggregate]]:

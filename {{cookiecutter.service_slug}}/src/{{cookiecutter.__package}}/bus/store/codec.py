@@ -6,6 +6,7 @@ the result is not equal. JSON libraries turn NaN into null and a tuple into a li
 and a stream with such a value could never be loaded again.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, Union
 
@@ -25,6 +26,9 @@ RESERVED = ("command", "deadline", "refused")
 
 CODEC_VERSION = 1
 """Goes up when the meaning of stored text changes."""
+
+REPEATED_VALUE = re.compile(r"(?<=^Invalid enum value) .*(?= - at )", re.DOTALL)
+"""The one message of msgspec that repeats the value, which must not be logged."""
 
 
 class Unknown(msgspec.Struct, frozen=True):
@@ -65,7 +69,7 @@ class Codec(Generic[M]):
                 return text.decode()
             reason = "it reads back as another value (NaN, or a type that JSON has no word for?)"
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            reason = str(error)
+            reason = REPEATED_VALUE.sub("", str(error))
         names = ", ".join(type(message).__name__ for message in messages)
         raise CodecError(f"{names} cannot be stored: {reason}")
 
@@ -155,6 +159,7 @@ class Codecs:
                     f"two aggregates have streams named {aggregate_type.stream_name!r}: "
                     "give one of them another stream_name="
                 )
+            self._events[aggregate_type] = Codec[Event](aggregate_type.appliers, self._upcasters)
         codecs: list[Codec[Any]] = [self.commands, *self.of_events()]
         self._upcasters.check(
             {
@@ -170,11 +175,13 @@ class Codecs:
         return self._aggregates
 
     def events(self, aggregate_type: type[Aggregate]) -> Codec[Event]:
-        """The codec of the events that this aggregate applies."""
+        """The codec of the events that this aggregate applies. Raises `ConfigurationError` if it is
+        none of the aggregates given."""
         codec = self._events.get(aggregate_type)
         if codec is None:
-            codec = self._events[aggregate_type] = Codec[Event](
-                aggregate_type.appliers, self._upcasters
+            raise ConfigurationError(
+                f"{aggregate_type.__name__} is in use, and no row of EVENTS names one of its events: "
+                "add a row for each"
             )
         return codec
 

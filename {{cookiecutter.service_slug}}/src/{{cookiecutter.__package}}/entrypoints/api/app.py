@@ -52,6 +52,7 @@ def create_app(bus: MessageBus, *, worker: EmbeddedWorker | None = None) -> Fast
         redoc_url=None,
     )
     app.state.bus, app.state.stopping = bus, False
+    app.state.checks = [worker.failed] if worker else []
     app.add_middleware(RequestBoundary)
     app.include_router(probes)
     for routes in ROUTERS:

@@ -1,4 +1,4 @@
-"""Request bodies: strict JSON, checked ids, and objects of a limited depth."""
+"""The routes, and their bodies: strict JSON, checked ids, and objects of a limited depth."""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from .. import strict
+from .request import caller_first
 
 
 class _StrictRequest(Request):
@@ -16,12 +17,17 @@ class _StrictRequest(Request):
         """The body, as strict JSON."""
         try:
             return strict.json(await self.body())
-        except ValueError:
-            raise HTTPException(422, "the body is not JSON that can be stored") from None
+        except strict.NotStorable as error:
+            raise HTTPException(422, f"the body: {error}") from None
 
 
 class StrictRoute(APIRoute):
-    """A route whose JSON body is read strictly."""
+    """A route whose JSON body is read strictly, and whose caller is identified before anything is
+    done in their name."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        caller_first(endpoint)
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

@@ -16,8 +16,14 @@ def health() -> dict[str, str]:
 
 @router.get("/ready", responses=documented(503))
 def ready(request: Request, bus: Bus) -> dict[str, str]:
-    """The store answers, and the service is not about to stop."""
+    """The store answers, all runners of the worker run, and the service is not about to stop.
+
+    `app.state.checks` are functions that each return the names of what does not run.
+    """
     if request.app.state.stopping:
         raise HTTPException(503, "the service is about to stop")
+    failed = [name for check in request.app.state.checks for name in check()]
+    if failed:
+        raise HTTPException(503, f"not running: {', '.join(failed)}")
     bus.store.ping()
     return {"status": "ready"}

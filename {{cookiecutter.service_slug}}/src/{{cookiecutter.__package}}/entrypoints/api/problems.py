@@ -1,5 +1,6 @@
 """Errors as application/problem+json (RFC 9457), without details that a client must not see."""
 
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -10,12 +11,10 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from ...bus import (
-    AggregateNotFound,
     CodecError,
     CommitTooLarge,
     DomainError,
-    IdempotencyKeyReused,
-    InvalidCursor,
+    RefusalKind,
     StoreError,
     StoreUnavailable,
     UnknownEvent,
@@ -43,24 +42,48 @@ class Problem(BaseModel):
     errors: list[InvalidField] | None = None
 
 
+STATUSES: dict[RefusalKind, int] = {
+    "conflict": 409,
+    "not_found": 404,
+    "forbidden": 403,
+    "gone": 410,
+    "invalid": 422,
+    "limited": 429,
+}
+"""The status of a `DomainError`, by its kind."""
+
 DESCRIPTIONS = {
+    401: "The caller is not known",
+    403: "The caller is known, and may not do this",
     404: "There is no such thing",
     409: "It conflicts with what is there, or a business rule refuses it",
+    410: "It was there, and is not any more",
     413: "The body, or what would be stored of it, is too large",
     422: "The input is not valid; none of it is repeated here",
+    429: "It is too much for now: try again after Retry-After seconds",
     503: "The store, or another system, does not answer: try again after Retry-After seconds",
 }
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that can fail in these ways, for its OpenAPI description."""
+def documented(*failures: int | type[Exception]) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that can fail in these ways, for its OpenAPI description. A status
+    is described by a general sentence. An error stands for its status, and adds the first paragraph
+    of its docstring."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     described: dict[int | str, str] = {"default": "Something failed in the service"}
-    described.update((status, DESCRIPTIONS[status]) for status in statuses)
+    for failure in failures:
+        status = failure if isinstance(failure, int) else status_of(failure)
+        described.setdefault(status, DESCRIPTIONS.get(status, HTTPStatus(status).phrase))
+        if not isinstance(failure, int):
+            described[status] += f"\n\n- {failure.__name__}: {_first_paragraph(failure)}"
     return {
         status: {"description": description, "content": content}
         for status, description in described.items()
     }
+
+
+def _first_paragraph(error: type[Exception]) -> str:
+    return " ".join((error.__doc__ or "").partition("\n\n")[0].split())
 
 
 def schemas() -> dict[str, Any]:
@@ -131,26 +154,40 @@ async def _failed(_request: Request, error: Exception) -> JSONResponse:
 def from_the_bus(error: Exception) -> JSONResponse:
     """The response to an error of the bus, as a problem. Logs the error."""
     log.log_error(error)
+    status = status_of(type(error))
     match error:
         case CodecError():
-            return response(422, "there is a value that cannot be stored")
+            return response(status, "there is a value that cannot be stored")
         case StoreUnavailable() | Unavailable():
             what = "the store" if isinstance(error, StoreUnavailable) else "another system"
-            return response(503, f"{what} does not answer", headers={"Retry-After": "1"})
+            return response(status, f"{what} does not answer", headers=_retry_after(1))
         case UnknownEvent():  # while a new release is rolled out, it has written what is read here
             detail = "a newer release of this service has written what this one cannot read"
-            return response(503, detail, headers={"Retry-After": "5"})
+            return response(status, detail, headers=_retry_after(5))
+        case DomainError(kind="limited"):
+            return response(status, str(error), headers=_retry_after(error.retry_after))
         case DomainError() | StoreError():
-            return response(_status_of(error), str(error))
-    return response(500, "something failed in the service")
+            return response(status, str(error))
+    return response(status, "something failed in the service")
 
 
-def _status_of(error: DomainError | StoreError) -> int:
-    match error:
-        case AggregateNotFound():
-            return 404
-        case CommitTooLarge():
-            return 413
-        case IdempotencyKeyReused() | InvalidCursor():
-            return 422
-    return 409
+def status_of(error: type[Exception]) -> int:
+    """The status of an error of this class."""
+    if issubclass(error, DomainError):
+        return STATUSES[error.kind]
+    return next((status for known, status in _OTHERS if issubclass(error, known)), 500)
+
+
+_OTHERS: tuple[tuple[type[Exception], int], ...] = (
+    (CodecError, 422),
+    (CommitTooLarge, 413),
+    (StoreUnavailable, 503),
+    (Unavailable, 503),
+    (UnknownEvent, 503),
+    (StoreError, 409),
+)
+"""The statuses of the errors that are no `DomainError`. The first class that fits counts."""
+
+
+def _retry_after(seconds: float) -> dict[str, str]:
+    return {"Retry-After": str(max(1, math.ceil(seconds)))}

@@ -3,8 +3,10 @@ errors."""
 
 import asyncio
 import hashlib
+import inspect
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 from fastapi import Depends, Header, Request
@@ -25,20 +27,40 @@ LINGER_BYTES = 1024 * 1024
 LINGER_SECONDS = 1.0
 
 
+class _State(dict[str, Any]):
+    """The state of a request. Once its caller was read, it can become no other: a context or an
+    idempotency key that was made before would be somebody else's."""
+
+    _caller_was_read = False
+
+    def caller(self) -> str:
+        self._caller_was_read = True
+        caller: str = self.get("caller", strict.ANONYMOUS)
+        return caller
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name == "caller" and self._caller_was_read and value != self.caller():
+            raise RuntimeError(
+                "the caller is identified after a context or an idempotency key was made: do it in "
+                "a middleware, in `dependencies=` of the router, or in a parameter before these"
+            )
+        super().__setitem__(name, value)
+
+
 async def _bus(request: Request) -> MessageBus:
     bus: MessageBus = request.app.state.bus
     return bus
 
 
 async def _context(request: Request) -> Context:
-    """The context of the request: its caller, its correlation id and its trace. A middleware that
-    identifies the caller sets `state.caller`. One that knows a trace sets `state.trace`, which is
-    used if the request brings none."""
-    state = request.scope["state"]
+    """The context of the request: its caller, its correlation id and its trace. A middleware or a
+    dependency that identifies the caller sets `state.caller`. One that knows a trace sets
+    `state.trace`, which is used if the request brings none."""
+    state: _State = request.scope["state"]
     trace = request.headers.get("traceparent", state.get("trace"))
     return Context(
         state["correlation_id"],
-        actor=state.get("caller", strict.ANONYMOUS),
+        actor=state.caller(),
         traceparent=strict.traceparent(trace),
     )
 
@@ -58,14 +80,26 @@ async def _idempotency(
     bytes."""
     if key is None:
         return None
-    caller = getattr(request.state, "caller", strict.ANONYMOUS)
-    scope = f"{request.method} {request.scope['route'].path} {caller}"
+    state: _State = request.scope["state"]
+    scope = f"{request.method} {request.scope['route'].path} {state.caller()}"
     return Idempotency(scope, key, hashlib.sha256(await request.body()).hexdigest())
 
 
 Bus = Annotated[MessageBus, Depends(_bus)]
 RequestContext = Annotated[Context, Depends(_context)]
 IdempotencyKey = Annotated[Idempotency | None, Depends(_idempotency)]
+
+
+def caller_first(endpoint: Callable[..., Any]) -> None:
+    """FastAPI resolves the dependencies of an endpoint in the order of its parameters. This moves
+    the context and the idempotency key to the end, so that a dependency that identifies the caller
+    comes before them wherever it stands."""
+    signature = inspect.signature(endpoint, eval_str=True)
+    parameters = sorted(
+        [each.replace(kind=each.KEYWORD_ONLY) for each in signature.parameters.values()],
+        key=lambda each: each.annotation in (RequestContext, IdempotencyKey),
+    )
+    vars(endpoint)["__signature__"] = signature.replace(parameters=parameters)
 
 
 class RequestBoundary:
@@ -80,7 +114,7 @@ class RequestBoundary:
             await self._app(scope, receive, send)
             return
         correlation_id = strict.correlation_id(Headers(scope=scope).get(HEADER))
-        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        scope["state"] = _State(scope.get("state", {}), correlation_id=correlation_id)
         started = False
 
         async def answer(message: Message) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from ...bus import AggregateExists, AggregateNotFound
 from ...domain.{{ cookiecutter.__aggregate_snake }} import aggregate, commands
 from ...service.{{ cookiecutter.__aggregate_snake }} import queries
 from .. import shapes
@@ -54,7 +55,7 @@ class {{ cookiecutter.__aggregate }}Page:
     next: str | None
 
 
-@router.post("", status_code=201, responses=documented(409, 413, 422, 503))
+@router.post("", status_code=201, responses=documented(AggregateExists, 413, 422, 503))
 def create_{{ cookiecutter.__aggregate_snake }}(
     body: New{{ cookiecutter.__aggregate }},
     bus: Bus,
@@ -101,7 +102,7 @@ def list_{{ cookiecutter.__plural_snake }}(
 
 @router.get(
     "/{ {{- cookiecutter.__aggregate_snake }}_id}",
-    responses=documented(404, 503),
+    responses=documented(AggregateNotFound, 503),
 )
 def get_{{ cookiecutter.__aggregate_snake }}(
     {{ cookiecutter.__aggregate_snake }}_id: Id,
@@ -117,7 +118,7 @@ def get_{{ cookiecutter.__aggregate_snake }}(
 
 @router.get(
     "/{ {{- cookiecutter.__aggregate_snake }}_id}/history",
-    responses=documented(404, 503),
+    responses=documented(AggregateNotFound, 503),
 )
 def get_{{ cookiecutter.__aggregate_snake }}_history(
     {{ cookiecutter.__aggregate_snake }}_id: Id,

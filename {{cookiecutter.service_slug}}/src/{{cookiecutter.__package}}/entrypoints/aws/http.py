@@ -80,7 +80,8 @@ def _invoked(event: Any, context: Any) -> dict[str, Any]:
 
 
 def _text(event: Any) -> str:
-    """The event as it was before Lambda decoded it, so that it is read as strictly as any other."""
+    """The event as JSON again, so that it is read as strictly as any other. Of a number that Lambda
+    has rounded, and of two members of one name, nothing can be seen any more."""
     try:
         return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError):

@@ -1,5 +1,6 @@
 """The Lambda function of an SQS queue."""
 
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -7,6 +8,10 @@ import structlog
 from ...observability import log
 from .. import intake, strict
 from .runtime import bus, invocation, traceparent
+
+KEPT = timedelta(days=15)
+"""How long the key of a message is remembered. SQS keeps a message for at most 14 days, and may
+deliver it again on the last of them."""
 
 
 def queue_handler(event: Any, context: Any) -> dict[str, Any]:
@@ -47,7 +52,15 @@ def _take(record: Any) -> None:
         case _:
             raise intake.Refused("it is no message of a queue: it has no messageId, or no body")
     queue = record.get("eventSourceARN") or strict.ANONYMOUS
-    intake.take(bus, message, door="queue", actor=str(queue), key=key, trace=_trace(record))
+    intake.take(
+        bus,
+        message,
+        door="queue",
+        actor=str(queue),
+        key=key,
+        kept=KEPT,
+        trace=_trace(record),
+    )
 
 
 def _trace(record: dict[str, Any]) -> str | None:

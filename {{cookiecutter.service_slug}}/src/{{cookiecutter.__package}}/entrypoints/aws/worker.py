@@ -20,9 +20,9 @@ def worker_handler(_event: Any, context: Any) -> dict[str, Any]:
     """
     with invocation(context):
         attempted = run_due(context, share=0.5)
-        subscriptions = list(bus.subscriptions.values())
+        subscriptions, outages = list(bus.subscriptions.values()), log.Outages("subscriber")
         with until_time_is_up(context) as stop:
             while not stop.is_set():
-                if not advance_all(subscriptions, log.subscriber_failed, PAGE):
+                if not advance_all(subscriptions, outages.failed, PAGE):
                     break
         return {"attempted": attempted + run_due(context)}

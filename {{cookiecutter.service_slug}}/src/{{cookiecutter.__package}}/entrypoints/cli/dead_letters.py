@@ -8,7 +8,7 @@ from ...bus import MessageBus, PendingKey, operations
 from ...config import Settings
 from .. import shapes
 from . import terminal
-from .pending import name_of
+from .pending import name_of, tell_if_cut
 from .subcommand import Subcommand, opened, takes_json
 
 HEADER = ("name", "parked at", "command", "reason")
@@ -24,9 +24,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         ("replay", _replay, "run it again: a worker takes it up at once, out of order"),
         ("drop", _drop, "delete it: it will never run"),
     ):
-        named = actions.add_parser(name, help=text, description=text.capitalize() + ".")
-        named.add_argument("name", metavar="NAME", type=_name, help="as `list` shows it")
-        named.set_defaults(action=action)
+        added = actions.add_parser(name, help=text, description=text.capitalize() + ".")
+        added.set_defaults(action=action)
+        if action is not _replay:
+            added.add_argument("name", metavar="NAME", type=_name, help="as `list` shows it")
+            continue
+        which = added.add_mutually_exclusive_group(required=True)
+        which.add_argument("name", metavar="NAME", type=_name, nargs="?", help="as `list` shows it")
+        which.add_argument("--all", action="store_true", help="all that there are")
+        which.add_argument("--command", metavar="COMMAND", help="all of this command")
 
 
 def _name(text: str) -> PendingKey:
@@ -48,8 +54,7 @@ def _list(bus: MessageBus, options: argparse.Namespace) -> None:
         terminal.say_json({"dead_letters": [_entry(each) for each in found]})
     else:
         terminal.say_table(HEADER, map(_cells, found))
-    if len(found) == operations.COUNTED:
-        terminal.tell(f"these are the first {operations.COUNTED:,}: there may be more")
+    tell_if_cut(len(found))
 
 
 def _cells(dead: operations.OpenCommand) -> tuple[str, ...]:
@@ -80,8 +85,13 @@ def _entry(dead: operations.OpenCommand) -> dict[str, Any]:
 
 
 def _replay(bus: MessageBus, options: argparse.Namespace) -> None:
-    operations.replay(bus, options.name)
-    terminal.say(f"{options.name} is open again")
+    if options.name:
+        operations.replay(bus, options.name)
+        terminal.say(f"{options.name} is open again")
+        return
+    progress = terminal.Progress("replay", "dead letters")
+    count = operations.replay_all(bus, options.command, progress)
+    terminal.say(f"open again: {count:,}")
 
 
 def _drop(bus: MessageBus, options: argparse.Namespace) -> None:

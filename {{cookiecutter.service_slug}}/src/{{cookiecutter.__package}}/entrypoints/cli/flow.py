@@ -15,7 +15,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ...bootstrap import make_bus
-from ...bus import Command, Event, FollowUp, Registry
+from ...bus import Command, Event, FollowUp, Registry, follow_ups_of
 from ...config import Settings
 from . import terminal
 from .subcommand import Subcommand
@@ -70,8 +70,7 @@ def _ids(nodes: Iterable[Node]) -> dict[Node, str]:
 
 def _commands_of(handler: Any) -> list[type]:
     """The commands in the return annotation of `handle`; if it names none, those in its code."""
-    returned = list(_types_in(get_type_hints(handler.handle).get("return")))
-    return _named(Command, returned) or _named(Command, _reachable(handler))
+    return [*follow_ups_of(handler)] or _named(Command, _reachable(handler))
 
 
 def _dispatched(handler: Any) -> list[type]:

@@ -26,6 +26,13 @@ def _pending(settings: Settings, options: argparse.Namespace) -> None:
         terminal.say_json({"pending": [_entry(each) for each in found]})
     else:
         terminal.say_table(HEADER, map(_cells, found))
+    tell_if_cut(len(found))
+
+
+def tell_if_cut(shown: int) -> None:
+    """Say on standard error, beside JSON as well, when a listing may not be all."""
+    if shown >= operations.COUNTED:
+        terminal.tell(f"these are the first {shown:,}: there may be more")
 
 
 def name_of(command: operations.OpenCommand) -> str:

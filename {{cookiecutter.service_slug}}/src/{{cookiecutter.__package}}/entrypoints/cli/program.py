@@ -151,8 +151,10 @@ class _OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line: Any = record.msg if isinstance(record.msg, dict) else {"event": record.getMessage()}
         error = line.get("exc_info")
-        parts = [str(line[name]) for name in ("message", "event") if name in line]
-        reason = f": {type(error).__name__}: {error}" if isinstance(error, Exception) else ""
+        parts = [str(line[name]) for name in ("message", "key", "event") if name in line]
+        reason = f": {line['reason']}" if "reason" in line else ""
+        if isinstance(error, Exception):
+            reason = f": {type(error).__name__}: {error}"
         lines = [f"{terminal.PROGRAM}: {' '.join(parts)}{' '.join(reason.split())}"]
         if self._with_traceback and isinstance(error, Exception):
             lines += "".join(traceback.format_exception(error)).splitlines()

@@ -59,7 +59,7 @@ def _message(options: argparse.Namespace) -> intake.Incoming:
         raise Refusal(f"JSON: it is larger than {strict.MAX_BODY_BYTES} bytes")
     try:
         body = strict.json(text)
-    except ValueError as error:
+    except strict.NotStorable as error:
         raise Refusal(f"JSON: {error}") from None
     if not isinstance(body, dict):
         raise Refusal("JSON: it must be an object, the fields of the command")

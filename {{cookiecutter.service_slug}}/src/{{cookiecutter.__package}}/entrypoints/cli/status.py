@@ -1,15 +1,19 @@
 """`status`: counts the open commands and dead letters, and how far each subscription is behind."""
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ...bus import MessageBus, operations
 from ...config import Settings
 from .. import shapes
 from . import terminal
 from .status_line import Line
-from .subcommand import Subcommand, opened, takes_json
+from .subcommand import Refusal, Subcommand, opened, takes_json
+
+OVERDUE_MINUTES = 5
+"""When `--strict` says that something waits for too long, if it is given no number."""
 
 
 def _commands(_settings: Settings, bus: MessageBus) -> Iterator[Line]:
@@ -18,11 +22,13 @@ def _commands(_settings: Settings, bus: MessageBus) -> Iterator[Line]:
         "commands",
         f"{_count(work.open)} open, {_count(work.due)} due{_since(bus, work.due_since)}",
         {"open": work.open, "due": work.due, "due_since": _utc(work.due_since)},
+        since=work.due_since,
     )
     yield Line(
         "dead letters",
         f"{_count(work.parked)} parked{_since(bus, work.parked_since)}",
         {"parked": work.parked, "parked_since": _utc(work.parked_since)},
+        wrong=work.parked > 0,
     )
 
 
@@ -33,6 +39,7 @@ def _subscriptions(_settings: Settings, bus: MessageBus) -> Iterator[Line]:
             f"{kind} {lag.name}",
             f"{_count(lag.behind)} commits behind{_since(bus, lag.since)}",
             {"behind": lag.behind, "since": _utc(lag.since)},
+            since=lag.since,
         )
 
 
@@ -42,14 +49,40 @@ LINES: tuple[Callable[[Settings, MessageBus], Iterable[Line]], ...] = (  # from 
 )
 
 
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    takes_json(parser)
+    parser.add_argument(
+        "--strict",
+        metavar="MINUTES",
+        nargs="?",
+        type=_minutes,
+        const=OVERDUE_MINUTES,
+        help="exit with 1 if there is a dead letter, or if a command has been due, or a read model "
+        f"or subscriber behind, for longer than this ({OVERDUE_MINUTES})",
+    )
+
+
+def _minutes(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 7):
+        raise argparse.ArgumentTypeError("must be a whole number of minutes")
+    return int(text)
+
+
 def _status(settings: Settings, options: argparse.Namespace) -> None:
     with opened(settings) as bus:
         lines = [line for of in LINES for line in of(settings, bus)]
+        now = bus.clock.now()
     if options.json:
         terminal.say_json({line.label: line.figures for line in lines})
     else:
         for line in lines:
             terminal.say(f"{line.label}: {line.text}")
+    if options.strict is not None:
+        early = now - timedelta(minutes=options.strict)
+        wrong = [each for each in lines if each.wrong or (each.since and each.since < early)]
+        if wrong:
+            sys.stdout.flush()  # the lines above come before the one on standard error
+            raise Refusal("; ".join(f"{each.label}: {each.text}" for each in wrong))
 
 
 def _count(number: int) -> str:
@@ -67,5 +100,5 @@ def _utc(moment: datetime | None) -> str | None:
 
 
 STATUS = Subcommand(
-    "status", "show what is open, and how far the read models are", _status, takes_json
+    "status", "show what is open, and how far the read models are", _status, _arguments
 )

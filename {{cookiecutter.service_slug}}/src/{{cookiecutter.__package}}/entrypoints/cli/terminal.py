@@ -7,25 +7,30 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
-from unicodedata import category, combining, east_asian_width
+from unicodedata import combining, east_asian_width
+
+from ...observability.text import UNSAFE, escaped, safe
+
+__all__ = [
+    "PROGRAM",
+    "UNSAFE",
+    "Lines",
+    "Progress",
+    "fail",
+    "moment",
+    "safe",
+    "say",
+    "say_json",
+    "say_row",
+    "say_table",
+    "tell",
+]
 
 PROGRAM = "{{ cookiecutter.service_slug }}"
-
-UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Unicode categories: control, format (the bidirectional overrides among them), surrogates, and the
-separators of lines and paragraphs."""
 
 GAP = "  "
 NARROWEST = 12
 BAR = 30
-
-
-def safe(text: str) -> str:
-    """The text, with each character escaped as `\\uXXXX` that a terminal would obey instead of
-    show. This is JSON's own escape, so that JSON keeps its meaning."""
-    if text.isprintable():
-        return text
-    return "".join([_escaped(each) if category(each) in UNSAFE else each for each in text])
 
 
 def say(text: str) -> None:
@@ -106,13 +111,8 @@ def _write(text: str, stream: TextIO) -> None:
     try:
         line.encode(getattr(stream, "encoding", None) or "utf-8")
     except UnicodeEncodeError:  # the encoding of the terminal lacks a character
-        line = "".join([each if each.isascii() else _escaped(each) for each in line])
+        line = "".join([each if each.isascii() else escaped(each) for each in line])
     print(line, file=stream)
-
-
-def _escaped(character: str) -> str:
-    units = character.encode("utf-16-be", "surrogatepass").hex()
-    return "".join([f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4)])
 
 
 def _columns() -> int:

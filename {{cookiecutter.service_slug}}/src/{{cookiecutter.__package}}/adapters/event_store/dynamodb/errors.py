@@ -1,5 +1,6 @@
 """Translates DynamoDB's errors and time-outs into the bus's errors."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
@@ -9,11 +10,13 @@ from pynamodb.exceptions import (
     DeleteError,
     PutError,
     PynamoDBException,
+    TableDoesNotExist,
     TransactWriteError,
     UpdateError,
 )
 
 from ....bus import StoreUnavailable
+from .. import CREATE
 
 RETRYABLE = {
     "InternalServerError",
@@ -31,6 +34,11 @@ RETRYABLE = {
 }
 """Error codes, of a request or of a part of a transaction, after which a later try may succeed."""
 
+NO_TABLE = f": is DYNAMODB_TABLE right? The deployment makes it; with AWS_ENDPOINT_URL, {CREATE}"
+
+NOT_FOR_THE_LOG = re.compile(r"(?<=//)[^/\s]*@| on request \(\w*\)")
+"""Credentials in a URL; and the id of the request, so that the same error has the same text."""
+
 CONDITION_FAILED = {"ConditionalCheckFailedException", "TransactionConflictException"}
 
 
@@ -40,14 +48,18 @@ def translating_errors() -> Iterator[None]:
     try:
         yield
     except BotoCoreError as error:
-        raise StoreUnavailable(f"DynamoDB: {error}") from error
+        raise _unavailable(error) from error
     except ClientError as error:
         if error.response["Error"]["Code"] in RETRYABLE:
-            raise StoreUnavailable(f"DynamoDB: {error}") from error
+            raise _unavailable(error) from error
         raise
+    except TableDoesNotExist as error:
+        raise _unavailable(error, NO_TABLE) from error
     except PynamoDBException as error:
+        if "ResourceNotFoundException" in _codes(error):
+            raise _unavailable(error.cause, NO_TABLE) from error
         if isinstance(error.cause, BotoCoreError) or _codes(error) & RETRYABLE:
-            raise StoreUnavailable(f"DynamoDB: {error.cause}") from error
+            raise _unavailable(error.cause) from error
         raise
 
 
@@ -62,6 +74,10 @@ def conditional_write() -> Iterator[Event]:
     except (PutError, UpdateError, DeleteError) as error:
         if error.cause_response_code not in CONDITION_FAILED:
             raise
+
+
+def _unavailable(cause: Exception | None, cure: str = "") -> StoreUnavailable:
+    return StoreUnavailable(f"DynamoDB: {NOT_FOR_THE_LOG.sub('', str(cause))}{cure}")
 
 
 def _codes(error: PynamoDBException) -> set[str | None]:

@@ -199,8 +199,12 @@ class MemoryEventStore:
         return kept is not None and kept.expires_at > now
 
     def _open(self, stream_id: str) -> list[PendingCommand]:
-        rows = self._pending.get(stream_id, {}).values()
-        return sorted([row for row in rows if row.parked_at is None], key=lambda row: row.key)
+        rows = self._pending.get(stream_id)
+        if not rows:  # as at most loads
+            return []
+        return sorted(
+            [row for row in rows.values() if row.parked_at is None], key=lambda row: row.key
+        )
 
     def _is_open(self, key: PendingKey) -> bool:
         row = self._pending.get(key.stream_id, {}).get(key)

@@ -4,19 +4,24 @@ from pathlib import Path
 
 import psycopg
 
-from ....bus import ConfigurationError, EventStore, StoreUnavailable
+from ....bus import ConfigurationError, EventStore
 from ....config import Settings
-from .database import PostgresDatabase, checked_url
+from .database import PostgresDatabase, checked_url, line, unavailable
 from .store import PostgresEventStore
 
 __all__ = ["PostgresDatabase", "PostgresEventStore", "create", "open_store"]
 
 
 def create(settings: Settings) -> None:
-    """Migrate the schema to the revision that this service needs, from any earlier revision."""
+    """Migrate the schema to the revision that this service needs, from any earlier revision.
+
+    Raises `ConfigurationError` for an invalid URL, and if the database refuses, `StoreUnavailable`
+    if it does not answer.
+    """
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
+    from sqlalchemy.exc import DBAPIError
 
     url = _url(settings)
     config = Config()
@@ -26,8 +31,11 @@ def create(settings: Settings) -> None:
         command.upgrade(config, "head")
     except CommandError as error:  # such as a revision that none of the migrations has
         raise ConfigurationError(f"DATABASE_URL: {error}") from error
-    except psycopg.OperationalError as error:
-        raise StoreUnavailable(f"Postgres: {' '.join(str(error).split())}") from error
+    except DBAPIError as error:
+        cause = error.orig or error
+        if isinstance(cause, psycopg.OperationalError):
+            raise unavailable(cause) from error
+        raise ConfigurationError(f"DATABASE_URL: {line(cause)}") from error
 
 
 def open_store(settings: Settings) -> EventStore:

@@ -1,21 +1,28 @@
 """The Postgres database: its connection pool, and the check of its schema's revision."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from ....bus import ConcurrencyError, ConfigurationError, StoreUnavailable
+from .. import CREATE
 
 REVISION = "1.0.0"
 """The revision of the newest migration."""
 
 CONNECTIONS, WAIT_SECONDS = 10, 3.0
 OPTIONS = "-c statement_timeout=15000 -c lock_timeout=3000"
+
+NO_URL = (
+    "DATABASE_URL: not of the form postgresql://user:password@host:port/database; in the password, "
+    "write @ / : ? # % and spaces as %40 %2F %3A %3F %23 %25 %20"
+)
 
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # a call that fails raises an error
 
@@ -33,12 +40,14 @@ class PostgresDatabase:
         self, url: str, *, connections: int = CONNECTIONS, wait: float = WAIT_SECONDS
     ) -> None:
         self._checked = False
+        self._refusal: psycopg.Error | None = None  # of the last attempt to connect
         self._pool: ConnectionPool[psycopg.Connection[TupleRow]] = ConnectionPool(
             checked_url(url),
             min_size=0,
             max_size=connections,
             timeout=wait,
             max_idle=300,
+            connection_class=self._connection_class(),
             kwargs={
                 "autocommit": True,
                 "connect_timeout": max(2, round(wait)),
@@ -56,6 +65,23 @@ class PostgresDatabase:
             self._pool.close()
             raise
 
+    def _connection_class(self) -> type[psycopg.Connection[TupleRow]]:
+        """Connections that keep why one could not be made: the pool says only that it has none."""
+        database = self
+
+        class Connection(psycopg.Connection[TupleRow]):
+            @classmethod
+            def connect(cls, conninfo: str = "", **options: Any) -> Self:
+                try:
+                    connection = super().connect(conninfo, **options)
+                except psycopg.Error as error:
+                    database._refusal = error
+                    raise
+                database._refusal = None
+                return connection
+
+        return Connection
+
     def close(self) -> None:
         """Close the pool."""
         self._pool.close()
@@ -70,11 +96,13 @@ class PostgresDatabase:
                     self._checked = True
                 yield connection
         except (PoolTimeout, PoolClosed, TooManyRequests) as error:
-            raise StoreUnavailable("Postgres: no connection") from error
+            if self._refusal:
+                raise unavailable(self._refusal) from error
+            raise StoreUnavailable(f"Postgres: no connection is free: {line(error)}") from error
         except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
             raise ConcurrencyError from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise StoreUnavailable(f"Postgres: {_line(error)}") from error
+            raise StoreUnavailable(f"Postgres: {line(error)}") from error
 
     @contextmanager
     def reading(self) -> Iterator[psycopg.Connection[TupleRow]]:
@@ -97,11 +125,15 @@ class PostgresDatabase:
 def checked_url(url: str) -> str:
     """The URL, if it is valid. The error never repeats the URL, because it may hold a password."""
     try:
-        psycopg.conninfo.conninfo_to_dict(url)
+        parts = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        raise ConfigurationError(
-            "DATABASE_URL: not of the form postgresql://user:password@host:port/database"
-        ) from None
+        raise ConfigurationError(NO_URL) from None
+    # A password with one of these characters as it is ends up, in part, where the host, the port or
+    # the database should be, and errors would repeat it.
+    ports = str(parts.get("port", "")).split(",")
+    places = f"{parts.get('host', '')}{parts.get('dbname', '')}"
+    if "://" in url and ("@" in places or not all(each.isdecimal() or not each for each in ports)):
+        raise ConfigurationError(NO_URL)
     return url
 
 
@@ -111,12 +143,24 @@ def check_revision(connection: psycopg.Connection[TupleRow]) -> None:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except psycopg.errors.UndefinedTable:
         row = None
+    except psycopg.ProgrammingError as error:  # no permission, say
+        raise ConfigurationError(f"DATABASE_URL: {line(error)}") from error
     if row is None or row[0] != REVISION:
         found = f"is at revision {row[0]}" if row else "is empty"
         raise ConfigurationError(
-            f"DATABASE_URL: the schema {found}, this service needs {REVISION}: run `make migrate`"
+            f"DATABASE_URL: the schema {found}, this service needs {REVISION}: {CREATE}"
         )
 
 
-def _line(error: Exception) -> str:
+def unavailable(refusal: psycopg.Error) -> StoreUnavailable:
+    """The error after a connection could not be made, with what to do."""
+    reason = line(refusal)
+    cure = "is DATABASE_URL right, and does the server run?"
+    if re.search(r'database ".*" does not exist', reason):
+        cure = f"create the database, then {CREATE}"
+    return StoreUnavailable(f"Postgres: {reason}: {cure}")
+
+
+def line(error: BaseException) -> str:
+    """The text of an error, in one line."""
     return " ".join(str(error).split()) or type(error).__name__

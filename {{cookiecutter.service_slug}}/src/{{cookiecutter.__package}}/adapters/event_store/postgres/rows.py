@@ -68,8 +68,15 @@ def pending_command(row: tuple[Any, ...]) -> PendingCommand:
 
 def record_row(record: IdempotencyRecord) -> tuple[Any, ...]:
     """The column values of an idempotency record."""
-    given = msgspec.structs.astuple(record.idempotency)
-    return (*given, record.command_id, positions(record), record.expires_at)
+    given = record.idempotency
+    return (
+        given.scope,
+        given.key,
+        given.fingerprint,
+        record.command_id,
+        positions(record),
+        record.expires_at,
+    )
 
 
 def idempotency_record(row: tuple[Any, ...]) -> IdempotencyRecord:

@@ -92,7 +92,11 @@ class SqliteDatabase:
             with self.connection() as connection:
                 self._create(connection)
         except (OSError, sqlite3.DatabaseError, StoreUnavailable) as error:
-            raise ConfigurationError(f"SQLITE_PATH: cannot open {path}: {error}") from error
+            reason = error.__cause__ if isinstance(error, StoreUnavailable) else error
+            raise ConfigurationError(
+                f"SQLITE_PATH: cannot open {path}: {reason or error}: name a file, in a folder that "
+                "this process may write to"
+            ) from error
 
     def close(self) -> None:
         while True:
@@ -116,7 +120,7 @@ class SqliteDatabase:
                 raise
             self._idle.put(connection)
         except sqlite3.OperationalError as error:
-            raise StoreUnavailable(f"SQLite: {error}") from error
+            raise StoreUnavailable(f"SQLite: {self._path}: {error}") from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from ...domain.{{ cookiecutter.__aggregate_snake }} import aggregate, commands
+from ...bus import AggregateExists, AggregateNotFound
+from ...domain.{{ cookiecutter.__aggregate_snake }} import aggregate, commands, errors
 from ...service.{{ cookiecutter.__aggregate_snake }} import queries
 from .. import shapes
 from .body import Body, Id, JsonObject, StrictRoute
@@ -80,7 +81,7 @@ class {{ cookiecutter.__aggregate }}History:
     events: list[shapes.HistoryEntry]
 
 
-@router.post("", status_code=201, responses=documented(409, 413, 422, 503))
+@router.post("", status_code=201, responses=documented(AggregateExists, 413, 422, 503))
 def create_{{ cookiecutter.__aggregate_snake }}(
     body: New{{ cookiecutter.__aggregate }},
     bus: Bus,
@@ -104,7 +105,16 @@ def create_{{ cookiecutter.__aggregate_snake }}(
     )
 
 
-@router.post("/{ {{- cookiecutter.__aggregate_snake }}_id}/close", responses=documented(404, 409, 422, 503))
+@router.post(
+    "/{ {{- cookiecutter.__aggregate_snake }}_id}/close",
+    responses=documented(
+        AggregateNotFound,
+        errors.{{ cookiecutter.__aggregate }}IsClosed,
+        413,
+        422,
+        503,
+    ),
+)
 def close_{{ cookiecutter.__aggregate_snake }}(
     {{ cookiecutter.__aggregate_snake }}_id: Id,
     body: Closing{{ cookiecutter.__aggregate }},
@@ -150,7 +160,7 @@ def list_{{ cookiecutter.__plural_snake }}(
 
 @router.get(
     "/{ {{- cookiecutter.__aggregate_snake }}_id}",
-    responses=documented(404, 503),
+    responses=documented(AggregateNotFound, 503),
 )
 def get_{{ cookiecutter.__aggregate_snake }}(
     {{ cookiecutter.__aggregate_snake }}_id: Id,
@@ -172,7 +182,7 @@ def get_{{ cookiecutter.__aggregate_snake }}(
 
 @router.get(
     "/{ {{- cookiecutter.__aggregate_snake }}_id}/history",
-    responses=documented(404, 503),
+    responses=documented(AggregateNotFound, 503),
 )
 def get_{{ cookiecutter.__aggregate_snake }}_history(
     {{ cookiecutter.__aggregate_snake }}_id: Id,

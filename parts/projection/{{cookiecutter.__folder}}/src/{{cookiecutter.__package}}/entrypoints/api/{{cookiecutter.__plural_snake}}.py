@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from ...bus import AggregateNotFound
 from ...service.{{ cookiecutter.__aggregate_snake }} import {{ cookiecutter.__plural_snake }}
 from .. import shapes
 from .body import Id, StrictRoute
@@ -76,7 +77,7 @@ def list_{{ cookiecutter.__plural_snake }}(
 
 @router.get(
     "/{ {{- cookiecutter.__aggregate_snake }}_id}",
-    responses=documented(404, 422, 503),
+    responses=documented(AggregateNotFound, 422, 503),
 )
 def get_{{ cookiecutter.__projection_snake }}(
     {{ cookiecutter.__aggregate_snake }}_id: Id,
