@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -167,17 +168,24 @@ def test_an_outage_is_logged_once_and_so_is_its_end(
 
     monkeypatch.setattr(store, "due", fails_for_a_while(due))
     monkeypatch.setattr(store, "feed", fails_for_a_while(feed))
-    worker = EmbeddedWorker(SETTINGS, workflow.bus)
-    worker.start()
-    assert workflow.done.wait(SECONDS)
-    until(lambda: None if any(failures.values()) else True)
-    until(lambda: len(outages(lines)) >= 4 or None)
-    worker.stop()
+    with at_work(workflow.bus):
+        assert workflow.done.wait(SECONDS)
+        until(lambda: sum(event == "works again" for event, _ in outages(lines)) == 2 or None)
 
     (model,) = workflow.bus.subscriptions
     assert sorted(outages(lines)) == sorted(
         (event, name) for event in ("not stored", "works again") for name in ("run_pending", model)
     )
+
+
+@contextmanager
+def at_work(bus: MessageBus) -> Iterator[EmbeddedWorker]:
+    worker = EmbeddedWorker(SETTINGS, bus)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
 
 
 def outages(lines: Lines) -> list[tuple[str, str]]:
@@ -232,11 +240,9 @@ def test_a_runner_that_ends_is_an_error_line_and_is_started_again(
     reason: str,
 ) -> None:
     again = use_runner(monkeypatch, end)
-    worker = EmbeddedWorker(SETTINGS, workflow.bus)
-    worker.start()
-    assert again.wait(SECONDS)
-    assert worker.failed() == []
-    worker.stop()
+    with at_work(workflow.bus) as worker:
+        assert again.wait(SECONDS)
+        assert worker.failed() == []
 
     (line,) = lines()
     assert (line["level"], line["runner"], line["error"]) == ("error", "flaky", "RunnerEnded")
@@ -248,9 +254,10 @@ def test_it_is_not_ready_while_a_runner_does_not_run(
 ) -> None:
     use_runner(monkeypatch, exits)
     monkeypatch.setattr(entrypoint, "INTERVAL", timedelta(hours=1))
-    worker = EmbeddedWorker(SETTINGS, workflow.bus)
-    with client_of(app.create_app(workflow.bus, worker=worker)) as client:
-        worker.start()
+    with (
+        at_work(workflow.bus) as worker,
+        client_of(app.create_app(workflow.bus, worker=worker)) as client,
+    ):
         until(lambda: worker.failed() or None)
         answer = client.get("/ready")
         assert (answer.status_code, answer.json()["detail"]) == (503, "not running: flaky")

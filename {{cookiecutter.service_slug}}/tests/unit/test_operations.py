@@ -217,9 +217,13 @@ def test_a_command_that_is_not_known_is_listed_by_its_stored_name(
     bus.store.restore([row])
     (waiting,) = operations.pending(bus)
     assert (waiting.name, waiting.known, waiting.fields) == ("Gone", False, {"n": 1})
-    assert bus.store.park(row, clock.now(), "it is gone")
+    assert waiting.waits_for == "release"
+    operations.park(bus, row.key)
     assert operations.dead_letter(bus, row.key) == operations.dead_letters(bus)[0]
     assert operations.dead_letters(bus)[0].command == Unknown("Gone", {"n": 1})
+    assert operations.dead_letters(bus)[0].row.error == "an operator gave it up"
+    with pytest.raises(operations.NotFound, match="is no pending command"):
+        operations.park(bus, row.key)
 
 
 def test_a_dead_letter_is_replayed_or_dropped_once(bus: MessageBus, clock: FakeClock) -> None:

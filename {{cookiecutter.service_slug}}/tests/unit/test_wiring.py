@@ -304,6 +304,14 @@ def test_a_handler_may_extend_another() -> None:
     assert isinstance(wire(commands=[(Send, Faster)]).registry.commands[Send], Faster)
 
 
+def test_a_handler_need_not_say_of_which_type_its_message_is() -> None:
+    class OfAny(CommandHandler[Send]):
+        def handle(self, command: Any, uow: UnitOfWork) -> None:
+            pass
+
+    assert isinstance(wire(commands=[(Send, OfAny)]).registry.commands[Send], OfAny)
+
+
 def test_this_service_is_wired_right() -> None:
     bus = make_bus(Settings(store="memory"))
     assert bus.registry.commands

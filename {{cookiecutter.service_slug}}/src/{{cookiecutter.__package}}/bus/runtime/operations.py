@@ -48,6 +48,7 @@ __all__ = [
     "history",
     "lags",
     "listed",
+    "park",
     "pending",
     "replay",
     "replay_all",
@@ -194,6 +195,15 @@ def replay_all(
         replayed += bus.store.replay(key, bus.clock.now())
         progress(done, len(found))
     return replayed
+
+
+def park(bus: MessageBus, key: PendingKey) -> None:
+    """Give up a pending command: it becomes a dead letter, and holds back no other. Raises
+    `NotFound`."""
+    for row in bus.store.pending(key.stream_id):
+        if row.key == key and bus.park(row, "an operator gave it up"):
+            return
+    raise NotFound(f"{key} is no pending command, or an attempt to run it has just begun")
 
 
 def drop(bus: MessageBus, key: PendingKey) -> None:

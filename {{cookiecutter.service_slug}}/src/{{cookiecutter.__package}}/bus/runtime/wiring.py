@@ -189,7 +189,7 @@ class _Maker:
                 f"{called_with}"
             )
         taken = hints.get(asked[1])
-        if isinstance(taken, type) and not issubclass(message, taken):
+        if isinstance(taken, type) and taken is not Any and not issubclass(message, taken):
             raise ConfigurationError(f"{name}.handle takes a {_name(taken)}, but handles {row}")
         for dependency, hint in _dependencies_of(handler).items():
             if hint not in self._ports:

@@ -1,4 +1,4 @@
-"""`dead-letters`: lists, shows, replays and drops parked commands."""
+"""`dead-letters`: lists, shows, replays and drops parked commands, and parks open ones."""
 
 import argparse
 from collections.abc import Callable
@@ -19,15 +19,17 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     all_of_them = actions.add_parser("list", help="one line each, the oldest first")
     takes_json(all_of_them)
     all_of_them.set_defaults(action=_list)
-    for name, action, text in (
-        ("show", _show, "all that is known of one, as JSON"),
-        ("replay", _replay, "run it again: a worker takes it up at once, out of order"),
-        ("drop", _drop, "delete it: it will never run"),
+    for name, action, text, listing in (
+        ("show", _show, "all that is known of one, as JSON", "list"),
+        ("replay", _replay, "run it again: a worker takes it up at once, out of order", "list"),
+        ("drop", _drop, "delete it: it will never run", "list"),
+        ("park", _park, "give up a command that is open: it becomes a dead letter", "pending"),
     ):
         added = actions.add_parser(name, help=text, description=text.capitalize() + ".")
         added.set_defaults(action=action)
         if action is not _replay:
-            added.add_argument("name", metavar="NAME", type=_name, help="as `list` shows it")
+            shown = f"as `{listing}` shows it"
+            added.add_argument("name", metavar="NAME", type=_name, help=shown)
             continue
         which = added.add_mutually_exclusive_group(required=True)
         which.add_argument("name", metavar="NAME", type=_name, nargs="?", help="as `list` shows it")
@@ -94,11 +96,19 @@ def _replay(bus: MessageBus, options: argparse.Namespace) -> None:
     terminal.say(f"open again: {count:,}")
 
 
+def _park(bus: MessageBus, options: argparse.Namespace) -> None:
+    operations.park(bus, options.name)
+    terminal.say(f"{options.name} is a dead letter")
+
+
 def _drop(bus: MessageBus, options: argparse.Namespace) -> None:
     operations.drop(bus, options.name)
     terminal.say(f"{options.name} is gone")
 
 
 DEAD_LETTERS = Subcommand(
-    "dead-letters", "list, show, replay or drop what was given up", _run, _arguments
+    "dead-letters",
+    "list, show, replay or drop what was given up, or give something up",
+    _run,
+    _arguments,
 )
