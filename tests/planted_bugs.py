@@ -402,6 +402,7 @@ DYNAMODB_BESIDE = [
     ("dynamodb/__init__.py", "if not settings.aws_endpoint_url:", "if False:"),
     ("dynamodb/connection.py", "connection._local.session = aws.session()", "pass"),
     ("dynamodb/errors.py", "isinstance(error.cause, BotoCoreError) or", "False or"),
+    ("dynamodb/errors.py", "if not isinstance(error.cause, ClientError):", "if False:"),
     ("dynamodb/errors.py", "NOT_FOR_THE_LOG.sub('', str(cause))", "cause"),
     ("dynamodb/errors.py", "except TableDoesNotExist as", "except ZeroDivisionError as"),
     (
