@@ -255,6 +255,7 @@ class Answers(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
+        environment.optimized = False  # each file is rendered once, which is quicker as it stands
         for function in (
             asking(checked),
             problem,

@@ -18,6 +18,14 @@ def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache_of_mypy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What mypy found out about the dependencies serves every service that this process checks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "mypy"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def baked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, BakedProject]:
     """Every combination, rendered once. Tests read them and change nothing."""

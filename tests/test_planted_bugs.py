@@ -104,9 +104,10 @@ def test_a_bug_in_what_serves_is_found(
         "http",
         "embedded_worker",
         "cli_answers",
-        "server",
+        "cli_robust",
         "operations",
         "openapi",
+        "server",
     )
     assert run_tests(planted, *(f"tests/e2e/test_{name}.py" for name in tests)) == FAILED
 

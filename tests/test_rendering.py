@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 import json
 import re
 import time
@@ -18,7 +19,7 @@ from cookiecutter.main import cookiecutter
 
 from answers import checked
 
-from .support import COMBINATIONS, TEMPLATE, BakedProject, bake, own_config
+from .support import COMBINATIONS, PROMPTS, TEMPLATE, BakedProject, bake, own_config
 
 # What would be left of an option that was not chosen: these words are for these options alone.
 WORDS = {
@@ -49,12 +50,13 @@ def test_nothing_is_left_unrendered(project: BakedProject) -> None:
 
 
 def test_nothing_is_left_of_what_was_not_chosen(project: BakedProject) -> None:
+    texts = {path: content.decode() for path, content in project.contents().items()}
     for (name, *options), words in WORDS.items():
         pattern = re.compile(words, re.IGNORECASE | re.MULTILINE)
         if project.options[name] not in options:
-            for path in project.walk():
-                assert not pattern.search(str(path.relative_to(project.path)))
-                assert not pattern.search(path.read_text()), path
+            for path, text in texts.items():
+                assert not pattern.search(path)
+                assert not pattern.search(text), path
 
 
 def test_the_chosen_python_is_what_runs_it_everywhere(project: BakedProject) -> None:
@@ -74,6 +76,16 @@ def test_a_choice_selects_files_and_never_lines_of_python() -> None:
         assert not re.search(r"\{%|\{#", text), path
         if {"bus", "adapters"}.intersection(path.relative_to(service).parts[:4]):
             assert "{{" not in text, path
+
+
+@pytest.mark.parametrize("pattern", PROMPTS["_copy_without_render"])
+def test_what_is_copied_as_it_stands_holds_no_name(pattern: str) -> None:
+    service = TEMPLATE / "{{cookiecutter.service_slug}}"
+    paths = {str(path.relative_to(service)): path for path in service.rglob("*") if path.is_file()}
+    copied = fnmatch.filter(paths, pattern) + fnmatch.filter(paths, f"{pattern}/*")
+    assert copied, "nothing is"
+    for path in copied:
+        assert not re.search(r"cookiecutter\.|\{%|\{#", paths[path].read_text()), path
 
 
 def test_no_folder_is_empty(project: BakedProject) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 import shutil
@@ -15,8 +16,7 @@ from .support import COMBINATIONS, BakedProject, bake
 
 @pytest.mark.parametrize(
     "name",
-    [  # those of the defaults run below, in an environment of their own
-        "postgres",
+    [  # those of the defaults, and of the other stores, run below in environments of their own
         "zebra",
         pytest.param("longest", marks=pytest.mark.slow),
     ],
@@ -24,6 +24,16 @@ from .support import COMBINATIONS, BakedProject, bake
 def test_the_rendered_tests_pass(tmp_path: Path, name: str) -> None:
     project = bake(tmp_path, **COMBINATIONS[name])
     assert " passed" in project.run("pytest", "--quiet", "--numprocesses=2", PYTHONPATH="src")
+
+
+def test_the_rendered_tests_that_only_postgres_has_pass(
+    tmp_path: Path, baked: dict[str, BakedProject]
+) -> None:
+    """The others run on sqlite, too. All of them run in an environment of their own, in the slow one."""
+    project = bake(tmp_path, **COMBINATIONS["postgres"])
+    own = sorted(fnmatch.filter(project.files - baked["sqlite"].files, "tests/*/test_*.py"))
+    assert "tests/contract/test_postgres.py" in own
+    assert " passed" in project.run("pytest", "--quiet", "--numprocesses=2", *own, PYTHONPATH="src")
 
 
 @pytest.mark.slow
@@ -131,4 +141,5 @@ def test_an_audit_that_could_not_look_something_up_fails(baked: dict[str, BakedP
 
 
 def make(project: BakedProject, *targets: str) -> str:
-    return project.run("make", *targets)
+    """In an environment of its own, of which mypy finds out other things."""
+    return project.run("make", *targets, MYPY_CACHE_DIR="")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -186,6 +187,13 @@ raise SystemExit(program.main(["broken"]))
     code, error = started(tmp_path, ["-c", script], LOG_LEVEL="debug")
     assert (code, "Traceback" in error, "in broken" in error) == (1, True, True)
     assert {category(each) for each in error.replace("\n", "")}.isdisjoint(terminal.UNSAFE)
+
+
+def test_a_dead_letter_is_one_safe_line_with_its_reason() -> None:
+    line = {"message": "Add", "key": "Counter/a@1#0", "event": "dead letter", "reason": EVIL}
+    shown = program._OneLine(with_traceback=False).format(logging.makeLogRecord({"msg": line}))
+    reason = SHOWN.replace("\\u2028", " ")  # white space, as between words
+    assert shown == f"{terminal.PROGRAM}: Add Counter/a@1#0 dead letter: {reason}"
 
 
 def started(

@@ -496,6 +496,17 @@ def test_a_follow_up_that_is_refused_is_parked_at_once_and_holds_nothing_back() 
     assert (dead.key.ordinal, dead.attempts, dead.error) == (1, 1, "Sick: not well")
 
 
+def test_a_follow_up_that_is_refused_for_now_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Sick, "kind", "limited")
+    bus = make_bus()
+    bus.handle(Grow(name="a", below={"sick": {}}))
+    assert bus.store.parked() == []
+    (waiting,) = bus.store.pending("Node/a")
+    assert waiting.attempts == 1
+
+
 def test_a_follow_up_too_large_to_commit_is_parked_at_once() -> None:
     bus = make_bus()
     bus.handle(Grow(name="a", below={"b": {str(number): {} for number in range(98)}}))

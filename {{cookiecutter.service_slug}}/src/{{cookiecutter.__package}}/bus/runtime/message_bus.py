@@ -296,11 +296,9 @@ class MessageBus:
             return self._run(self._envelope(pending, command)), True
         except DuplicateCommand:
             return None, True
-        except (DomainError, CommitTooLarge, CodecError) as error:  # another attempt would not help
-            return None, self._try_to_park(pending, error)
         except Exception as error:
-            last = pending.attempts >= self.dispatch.attempts
-            return None, last and self._try_to_park(pending, error)
+            is_over = _is_final(error) or pending.attempts >= self.dispatch.attempts
+            return None, is_over and self._try_to_park(pending, error)
 
     def _try_to_park(self, pending: PendingCommand, error: Exception) -> bool:
         try:
@@ -357,6 +355,13 @@ class MessageBus:
             raise
         except BaseException as error:
             raise _as_failure(error) from error
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether another attempt would end the same way."""
+    if isinstance(error, DomainError):
+        return error.kind != "limited"
+    return isinstance(error, CommitTooLarge | CodecError)
 
 
 def _as_failure(error: BaseException) -> RuntimeError:

@@ -21,7 +21,7 @@ R = TypeVar("R")
 Projectors = Mapping[type[Projection[Any]], Projector[Any]]
 
 MAX_PLACE_BYTES = 1023
-"""Of the strictest store: the sort key of an index of DynamoDB has 1024, with a tab between."""
+"""The limit of the strictest store, the same on all of them: 1024 bytes, with a separator."""
 
 
 class StoreReader(msgspec.Struct, frozen=True, gc=False):  # one is made for each query

@@ -34,7 +34,7 @@ def create(settings: Settings) -> None:
     except DBAPIError as error:
         cause = error.orig or error
         if isinstance(cause, psycopg.OperationalError):
-            raise unavailable(cause) from error
+            raise unavailable(line(cause)) from error
         raise ConfigurationError(f"DATABASE_URL: {line(cause)}") from error
 
 

@@ -40,7 +40,7 @@ class PostgresDatabase:
         self, url: str, *, connections: int = CONNECTIONS, wait: float = WAIT_SECONDS
     ) -> None:
         self._checked = False
-        self._refusal: psycopg.Error | None = None  # of the last attempt to connect
+        self._refusal = ""  # why the last attempt to connect failed
         self._pool: ConnectionPool[psycopg.Connection[TupleRow]] = ConnectionPool(
             checked_url(url),
             min_size=0,
@@ -75,9 +75,9 @@ class PostgresDatabase:
                 try:
                     connection = super().connect(conninfo, **options)
                 except psycopg.Error as error:
-                    database._refusal = error
+                    database._refusal = line(error)
                     raise
-                database._refusal = None
+                database._refusal = ""
                 return connection
 
         return Connection
@@ -152,9 +152,8 @@ def check_revision(connection: psycopg.Connection[TupleRow]) -> None:
         )
 
 
-def unavailable(refusal: psycopg.Error) -> StoreUnavailable:
+def unavailable(reason: str) -> StoreUnavailable:
     """The error after a connection could not be made, with what to do."""
-    reason = line(refusal)
     cure = "is DATABASE_URL right, and does the server run?"
     if re.search(r'database ".*" does not exist', reason):
         cure = f"create the database, then {CREATE}"
