@@ -163,7 +163,7 @@ BUS = [
     ("bus/model/follow_up.py", "if self.delay < AT_ONCE:", "if False:"),
     ("bus/runtime/dispatch.py", "depth > 0 and depth % (self.max_depth + 1) == 0", "False"),
     ("bus/runtime/dispatch.py", "depth % (self.max_depth + 1) == 0", "depth > self.max_depth"),
-    ("bus/runtime/loops.py", "follow_up not in names[1:] and", ""),
+    ("bus/runtime/loops.py", "len(set(names)) == len(names)", "len(names)"),
     ("bus/runtime/loops.py", "cause = earlier.context.causation_id", "pass"),
     (
         "bus/runtime/pending_maker.py",
@@ -403,6 +403,7 @@ DYNAMODB_BESIDE = [
     ("dynamodb/__init__.py", "if not settings.aws_endpoint_url:", "if False:"),
     ("dynamodb/connection.py", "connection._local.session = aws.session()", "pass"),
     ("dynamodb/errors.py", "isinstance(error.cause, BotoCoreError) or", "False or"),
+    ("dynamodb/errors.py", "if not isinstance(error.cause, ClientError):", "if False:"),
     ("dynamodb/errors.py", "NOT_FOR_THE_LOG.sub('', str(cause))", "cause"),
     ("dynamodb/errors.py", "except TableDoesNotExist as", "except ZeroDivisionError as"),
     (

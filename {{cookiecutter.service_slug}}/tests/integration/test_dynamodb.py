@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.session import Session
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import PutError, PynamoDBException, QueryError, TransactWriteError
 
 import {{ cookiecutter.__package }}.service.ports.files as files_port
 from {{ cookiecutter.__package }}.adapters import aws
@@ -21,6 +21,7 @@ from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import (
     DynamoDBEventStore,
 )
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb.errors import (
+    conditional_write,
     translating_errors,
 )
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb.feed import (
@@ -271,6 +272,16 @@ def test_a_table_that_is_not_there_is_unavailable_and_named(url: str) -> None:
                 call()
             assert str(again.value) == str(first.value), "a log would take it for another error"
         missing.close()
+
+
+@pytest.mark.parametrize("error", [QueryError, PutError, TransactWriteError])
+def test_no_answer_is_unavailable_whatever_was_asked(error: type[PynamoDBException]) -> None:
+    with (
+        pytest.raises(StoreUnavailable, match="timeout"),
+        translating_errors(),
+        conditional_write(),
+    ):
+        raise error("failed", ReadTimeoutError(endpoint_url="here"))
 
 
 def test_an_address_with_credentials_is_named_without_them() -> None:

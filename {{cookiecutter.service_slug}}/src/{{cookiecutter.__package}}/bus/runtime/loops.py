@@ -12,13 +12,13 @@ LONGEST_COMMIT = 100
 
 
 def loop(log: Log, follow_up: str, command: str, context: Context) -> str:
-    """The loop that `follow_up`, which follows from `command`, would close, as "A → B → A".
+    """The loop that leads to `follow_up`, which follows from `command`, as "A → B → A".
 
-    Walks from each command to the one whose event caused it, until it meets the first name again.
+    Walks from each command to the one whose event caused it, until it meets a name again.
     `context` is that of `command`. A loop of more than `NAMED` commands is named in part.
     """
     names, cause = [follow_up, command], context.causation_id
-    while follow_up not in names[1:] and len(names) <= NAMED:
+    while len(set(names)) == len(names) <= NAMED:
         earlier = _commit_of(log, cause or "")
         if earlier is None:
             break

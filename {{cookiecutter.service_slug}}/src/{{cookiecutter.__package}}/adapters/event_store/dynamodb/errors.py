@@ -72,7 +72,7 @@ def conditional_write() -> Iterator[Event]:
         yield written
         written.set()
     except (PutError, UpdateError, DeleteError) as error:
-        if error.cause_response_code not in CONDITION_FAILED:
+        if not _codes(error) & CONDITION_FAILED:
             raise
 
 
@@ -81,5 +81,9 @@ def _unavailable(cause: Exception | None, cure: str = "") -> StoreUnavailable:
 
 
 def _codes(error: PynamoDBException) -> set[str | None]:
+    """The codes that DynamoDB answered with. Without an answer there is none: botocore's time-outs
+    have a `response`, too, but it is None, which pynamodb does not expect."""
+    if not isinstance(error.cause, ClientError):
+        return set()
     reasons = error.cancellation_reasons if isinstance(error, TransactWriteError) else []
     return {error.cause_response_code, *(reason.code for reason in reasons if reason)}
