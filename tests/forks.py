@@ -14,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -54,7 +55,9 @@ class ForkServer:
         """The exit code of pytest in this folder. A run that takes longer than `timeout` seconds has failed."""
         self._process = self._process or subprocess.Popen(
             [sys.executable, "-P", __file__],
-            env={"PYTHONPATH": "src", "PATH": "/usr/bin:/bin"},
+            # A session of pytest closes its part of the temporary folder to other users, and Postgres is
+            # one: with a folder in common, a session would take another's database away.
+            env={"PYTHONPATH": "src", "PATH": "/usr/bin:/bin", "TMPDIR": tempfile.gettempdir()},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
