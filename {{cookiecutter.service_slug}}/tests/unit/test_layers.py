@@ -49,6 +49,7 @@ ROOMS = [
         ["repository", "loops"],
         ["reader", "pending_maker"],
         ["unit_of_work"],
+        ["follow_ups"],
         ["message_bus"],
         ["wiring", "worker", "histories"],
         ["operations"],

@@ -4,8 +4,6 @@ A bus keeps no state between calls, so any number of threads may share one. The 
 message type is looked up in dictionaries that are made at start.
 """
 
-import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from inspect import signature
@@ -16,14 +14,11 @@ import msgspec
 from ..model.clock import Clock
 from ..model.context import Context
 from ..model.errors import (
-    CodecError,
-    CommitTooLarge,
     ConcurrencyError,
     ConfigurationError,
     DomainError,
     DuplicateCommand,
     IdempotencyKeyReused,
-    StoreError,
 )
 from ..model.handlers import CommandHandler, EventHandler, QueryHandler
 from ..model.ids import IdSource
@@ -34,9 +29,10 @@ from ..store.codec import Codecs
 from ..store.commit import StoredCommit
 from ..store.event_store import EventStore
 from ..store.idempotency import Idempotency, IdempotencyRecord
-from ..store.pending import PendingCommand, PendingKey
+from ..store.pending import PendingCommand
 from .dispatch import Dispatch, Retry
 from .envelope import Envelope, Middleware, Next
+from .follow_ups import FollowUps, Parked
 from .projector import Projector
 from .reader import StoreReader
 from .repository import Repository
@@ -45,9 +41,6 @@ from .subscription import Subscriber, Subscription
 from .unit_of_work import Committed, Decide, StoreUnitOfWork
 
 R = TypeVar("R")
-
-Queued = tuple[Committed, PendingCommand, Command]
-"""A follow-up that is to run inline, and the commit that it was written with."""
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -70,12 +63,6 @@ class Registry(msgspec.Struct, frozen=True):
     projections: Mapping[type[Projection[Any]], Projection[Any]]
 
 
-Parked = Callable[[str, PendingCommand, StoreError | None], None]
-"""A callback that is told of each dead letter: the name of the command, and its row, whose `error`
-is the reason. If a `StoreError` is given, the store failed when the command was to be parked, and
-it is not known whether it was. The callback must not raise."""
-
-
 class MessageBus:
     """Handles commands and answers queries. `bootstrap` makes it."""
 
@@ -94,7 +81,6 @@ class MessageBus:
         retry: Retry | None = None,
         on_parked: Parked | None = None,
     ) -> None:
-        self._on_parked = on_parked
         self.registry, self.store, self.clock = registry, store, clock
         self.dispatch, self.retry = dispatch or Dispatch(), retry or Retry()
         self.codecs, self._ids = codecs, ids
@@ -115,6 +101,14 @@ class MessageBus:
         self._answer: Next = self._run_query
         for layer in reversed(list(middleware)):
             self._run, self._answer = _wrap(layer, self._run), _wrap(layer, self._answer)
+        self._follow_ups = FollowUps(
+            self._run,
+            store=store,
+            codecs=codecs,
+            clock=clock,
+            dispatch=self.dispatch,
+            on_parked=on_parked,
+        )
         for make in subscribers:
             self._subscribe(make(self))
 
@@ -154,7 +148,7 @@ class MessageBus:
 
     def _handle(self, envelope: Envelope) -> Outcome:
         committed: Committed = self._run(envelope)
-        self._run_follow_ups(committed)
+        self._follow_ups.run_inline(committed)
         return Outcome(committed.events)
 
     def _handle_once(
@@ -234,88 +228,15 @@ class MessageBus:
         does not know.
         """
         (command,) = self.codecs.commands.decode(pending.payload)
-        committed, goes_on = self._try(pending, command)
+        committed, goes_on = self._follow_ups.attempt(pending, command)
         if committed:
-            self._run_follow_ups(committed)
+            self._follow_ups.run_inline(committed)
         return goes_on
 
     def park(self, pending: PendingCommand, reason: str) -> bool:
         """Make the command a dead letter. False if another run changed it first. Raises
         `StoreUnavailable`."""
-        storable = reason[:500].replace("\0", "").encode("utf-8", "replace").decode()
-        now = self.clock.now()
-        dead = msgspec.structs.replace(pending, parked_at=now, error=storable)
-        try:
-            parked = self.store.park(pending, now, storable)
-        except StoreError as error:
-            self._tell_of(dead, error)
-            raise
-        if parked:
-            self._tell_of(dead)
-        return parked
-
-    def _tell_of(self, dead: PendingCommand, error: StoreError | None = None) -> None:
-        if self._on_parked:
-            command = self.codecs.commands.listed(dead.payload)[0]
-            name = command.message_name if isinstance(command, Command) else command.name
-            self._on_parked(name, dead, error)
-
-    def _run_follow_ups(self, committed: Committed) -> None:
-        """Run follow-ups first in, first out, those that are out of order after all others. If one
-        fails, or if an earlier one of its stream is still open, the in-order rest of that stream is
-        left to the worker. This keeps the order within a stream."""
-        if not committed.follow_ups or not self.dispatch.inline:
-            return
-        in_order: deque[Queued] = deque()
-        out_of_order: deque[Queued] = deque()
-        _enqueue(committed, in_order, out_of_order)
-        deadline = time.monotonic() + self.dispatch.seconds
-        left_to_worker: set[str] = set()
-        for _ in range(self.dispatch.steps):
-            queue = in_order or out_of_order
-            if not queue or time.monotonic() > deadline:
-                return
-            cause, pending, command = queue.popleft()
-            stream_id = pending.key.stream_id
-            if queue is in_order:
-                if stream_id in cause.contended and self._earlier_is_open(pending.key):
-                    left_to_worker.add(stream_id)
-                if stream_id in left_to_worker:
-                    continue
-            done, goes_on = self._try(pending, command)
-            if queue is in_order and not goes_on:
-                left_to_worker.add(stream_id)
-            if done:
-                _enqueue(done, in_order, out_of_order)
-
-    def _try(self, pending: PendingCommand, command: Command) -> tuple[Committed | None, bool]:
-        """Make one attempt. Returns what was committed, if anything, and whether the later commands
-        of the stream may run. An error is not raised: the middleware has seen it, and the pending
-        command stays in the store or is parked."""
-        try:
-            return self._run(self._envelope(pending, command)), True
-        except DuplicateCommand:
-            return None, True
-        except Exception as error:
-            is_over = _is_final(error) or pending.attempts >= self.dispatch.attempts
-            return None, is_over and self._try_to_park(pending, error)
-
-    def _try_to_park(self, pending: PendingCommand, error: Exception) -> bool:
-        try:
-            self.park(pending, f"{type(error).__name__}: {error}")
-        except StoreError:  # it stays open, and the next attempt parks it
-            return False
-        return True
-
-    def _earlier_is_open(self, key: PendingKey) -> bool:
-        try:
-            earlier = self.store.pending(key.stream_id)
-        except StoreError:
-            return True
-        return any(pending.key < key and pending.in_order for pending in earlier)
-
-    def _envelope(self, pending: PendingCommand, command: Command) -> Envelope:
-        return Envelope(command, pending.command_id, pending.context, pending.key)
+        return self._follow_ups.park(pending, reason)
 
     def _run_command(self, envelope: Envelope) -> Committed:
         handler = self.registry.commands.get(type(envelope.message))
@@ -340,7 +261,7 @@ class MessageBus:
         except BaseException as error:
             raise _as_failure(error) from error
         for dead in committed.parked:
-            self._tell_of(dead)
+            self._follow_ups.tell_of(dead)
         return committed
 
     def _run_query(self, envelope: Envelope) -> Any:
@@ -357,24 +278,11 @@ class MessageBus:
             raise _as_failure(error) from error
 
 
-def _is_final(error: Exception) -> bool:
-    """Whether another attempt would end the same way."""
-    if isinstance(error, DomainError):
-        return error.kind != "limited"
-    return isinstance(error, CommitTooLarge | CodecError)
-
-
 def _as_failure(error: BaseException) -> RuntimeError:
     """What a handler raises that is no `Exception`, as one: `SystemExit` of a library, for example.
     It would pass everything that handles errors, and end its thread unseen. `KeyboardInterrupt`
     alone comes from the user."""
     return RuntimeError(f"a handler raised {error!r}")
-
-
-def _enqueue(committed: Committed, in_order: deque[Queued], out_of_order: deque[Queued]) -> None:
-    for pending, command in committed.follow_ups:
-        queue = in_order if pending.in_order else out_of_order
-        queue.append((committed, pending, command))
 
 
 def _wrap(layer: Middleware, inner: Next) -> Next:

@@ -24,7 +24,8 @@ from ..store.codec import Codecs
 from ..store.event_store import EventStore
 from .dispatch import Dispatch, Retry
 from .envelope import Middleware
-from .message_bus import MessageBus, Parked, Registry
+from .follow_ups import Parked
+from .message_bus import MessageBus, Registry
 from .projector import row_type
 from .snapshots import Snapshots
 from .subscription import Subscriber
