@@ -181,11 +181,13 @@ def test_a_follow_up_without_a_handler_is_refused_before_anything_is_committed()
 
 
 def test_an_endless_loop_is_parked_and_named_and_goes_on_when_it_is_replayed() -> None:
-    service = Service(dispatch=Dispatch(max_depth=5))
+    told: list[tuple[Any, ...]] = []
+    service = Service(dispatch=Dispatch(max_depth=5), on_parked=lambda *of: told.append(of))
     service.plan.update({"a": [DoToo(name="b")], "b": [do("a")]})
     service.bus.handle(do("a"))
     (dead,) = service.store.parked()
     assert service.depths == [0, 1, 2, 3, 4, 5]
+    assert told == [("Do", dead, None)]
     assert dead.error == "an endless loop? 6 follow-ups in a row: Do → DoToo → Do"
     assert service.store.due(service.clock.now() + timedelta(days=1)) == []
     service.store.replay(dead.key, service.clock.now())

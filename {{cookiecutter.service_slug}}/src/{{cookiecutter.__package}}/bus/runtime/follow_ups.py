@@ -53,7 +53,7 @@ class FollowUps:
         """Run follow-ups first in, first out, those that are out of order after all others. If one
         fails, or if an earlier one of its stream is still open, the in-order rest of that stream is
         left to the worker. This keeps the order within a stream."""
-        if not committed.follow_ups or not self._dispatch.inline:
+        if not committed.follow_ups:
             return
         in_order: deque[Queued] = deque()
         out_of_order: deque[Queued] = deque()

@@ -21,7 +21,8 @@ from .repository import Repository
 class PendingMaker:
     """Makes pending commands. `envelope` is the message that they follow from, handled at `now`.
 
-    Raises `ConfigurationError` for a command that has no handler.
+    `rows` are all that it has made. `at_once` are those that are to run inline, each with its
+    command. `parked` are those that are dead letters from the start, to end a loop.
     """
 
     def __init__(
@@ -34,13 +35,17 @@ class PendingMaker:
     ) -> None:
         self._log, self._codec = repository.store, repository.codecs.commands
         self._envelope, self._now, self._ids, self._dispatch = envelope, now, ids, dispatch
+        self.rows: list[PendingCommand] = []
+        self.at_once: list[tuple[PendingCommand, Command]] = []
+        self.parked: list[PendingCommand] = []
 
-    def decided(
+    def follow(
         self, decided: list[tuple[RecordedEvent, Follows]], first: Callable[[str], int]
-    ) -> list[tuple[PendingCommand, Command]]:
-        """The commands that follow from events, each with its pending command. `first` gives the
-        version of the first event of this commit in a stream."""
-        made, context, dispatch = [], self._envelope.context, self._dispatch
+    ) -> None:
+        """Make those of the commands that follow from events. `first` gives the version of the
+        first event of this commit in a stream. Raises `ConfigurationError` for a command that has
+        no handler."""
+        context, dispatch = self._envelope.context, self._dispatch
         attempts, due_at = (1, self._now + dispatch.grace) if dispatch.inline else (0, self._now)
         is_braked = dispatch.brakes(context.depth + 1)
         for ordinal, (cause, follows) in enumerate(decided):
@@ -50,7 +55,7 @@ class PendingMaker:
             else:
                 command, in_order, delay = follows, True, AT_ONCE
             if delay:
-                made.append((self.later(key, command, cause.event_id, self._now + delay), command))
+                self.later(key, command, cause.event_id, self._now + delay)
                 continue
             row = PendingCommand(
                 key,
@@ -61,17 +66,22 @@ class PendingMaker:
                 due_at,
                 in_order,
             )
-            made.append((self._parked(row, command) if is_braked else row, command))
-        return made
+            if is_braked:
+                row = self._parked(row, command)
+                self.parked.append(row)
+            elif attempts:
+                self.at_once.append((row, command))
+            self.rows.append(row)
 
-    def later(
-        self, key: PendingKey, command: Command, cause: str, due_at: datetime
-    ) -> PendingCommand:
-        """The pending command of a command that is due later. It is out of order, and begins a new
-        chain of follow-ups, with depth 0. `cause` is the id of the event or command behind it."""
+    def later(self, key: PendingKey, command: Command, cause: str, due_at: datetime) -> None:
+        """Make that of a command that is due later. It is out of order, and begins a new chain of
+        follow-ups, with depth 0. `cause` is the id of the event or command behind it. Raises
+        `ConfigurationError` for a command that has no handler."""
         context = msgspec.structs.replace(self._envelope.context, causation_id=cause, depth=0)
         command_id, payload = self._ids.new_id(), self._encoded(command)
-        return PendingCommand(key, command_id, payload, context, 0, due_at, in_order=False)
+        self.rows.append(
+            PendingCommand(key, command_id, payload, context, 0, due_at, in_order=False)
+        )
 
     def _encoded(self, command: Command) -> str:
         try:

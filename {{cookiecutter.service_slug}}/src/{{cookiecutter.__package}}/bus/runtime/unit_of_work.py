@@ -1,6 +1,6 @@
 """The unit of work on the event store: the changes of one command, in one commit."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from operator import itemgetter
@@ -47,9 +47,9 @@ class Committed(msgspec.Struct, frozen=True, gc=False):
     are the follow-ups that were written as dead letters, to end a loop."""
 
     events: tuple[RecordedEvent, ...]
-    follow_ups: list[tuple[PendingCommand, Command]]
-    contended: frozenset[str]
-    parked: tuple[PendingCommand, ...] = ()
+    follow_ups: Sequence[tuple[PendingCommand, Command]] = ()
+    contended: frozenset[str] = frozenset()
+    parked: Sequence[PendingCommand] = ()
 
 
 class StoreUnitOfWork:
@@ -62,7 +62,7 @@ class StoreUnitOfWork:
         self._repository, self._envelope, self._now = repository, envelope, now
         self._store, self._codecs = repository.store, repository.codecs
         self._enlisted: dict[str, Loaded[Any]] = {}
-        self._added: set[str] = set()
+        self._added: tuple[str, ...] = ()
         self._scheduled: list[tuple[Command, datetime]] = []
 
     @property
@@ -88,20 +88,16 @@ class StoreUnitOfWork:
         try:
             return self.get(aggregate_type, aggregate_id)
         except AggregateNotFound:
-            new = aggregate_type(aggregate_id)
-            self._enlist(new)
+            stream_id, new = aggregate_type.stream_of(aggregate_id), aggregate_type(aggregate_id)
+            self._enlisted[stream_id] = Loaded(new, Position.start(stream_id), [])
             return new
 
     def add(self, aggregate: Aggregate) -> None:
         stream_id = aggregate.stream_of(aggregate.id)
         if stream_id in self._enlisted:
             raise AggregateExists(aggregate.stream_name, aggregate.id)
-        self._enlist(aggregate)
-        self._added.add(stream_id)
-
-    def _enlist(self, new: Aggregate) -> None:
-        stream_id = new.stream_of(new.id)
-        self._enlisted[stream_id] = Loaded(new, Position.start(stream_id), [])
+        self._enlisted[stream_id] = Loaded(aggregate, Position.start(stream_id), [])
+        self._added += (stream_id,)
 
     def schedule(self, command: Command, at: datetime) -> None:
         if at.tzinfo is None:
@@ -131,16 +127,14 @@ class StoreUnitOfWork:
             for decide in decisions.get(type(event.event), ())
             for follows in decide(event)
         ]
-        follow_ups: list[tuple[PendingCommand, Command]] = []
-        scheduled: list[PendingCommand] = []
+        make = None
         if decided or self._scheduled:
             make = PendingMaker(self._repository, self._envelope, self._now, ids, dispatch)
-            follow_ups = make.decided(decided, self._first)
-            scheduled = self._scheduled_rows(make, recorded, len(decided))
+            make.follow(decided, self._first)
+            self._schedule(make, recorded, len(decided))
         envelope = self._envelope
-        if recorded or scheduled or envelope.consumes or envelope.idempotency:
-            pending = [row for row, _ in follow_ups] + scheduled if follow_ups or scheduled else ()
-            commit = self._commit_of(recorded, tuple(pending))
+        if recorded or make or envelope.consumes or envelope.idempotency:
+            commit = self._commit_of(recorded, tuple(make.rows) if make else ())
             try:
                 self._send(commit, resends)
             except ConcurrencyError as error:
@@ -148,14 +142,9 @@ class StoreUnitOfWork:
                 raise
             if self._repository.snapshots.every:
                 self._take_snapshots(commit)
-        if not follow_ups:
-            return Committed(recorded, follow_ups, frozenset())
-        return Committed(
-            recorded,
-            [each for each in follow_ups if each[0].attempts],  # the first attempt is inline
-            self._contended(),
-            tuple([row for row, _ in follow_ups if row.parked_at]),
-        )
+        if make is None:
+            return Committed(recorded)
+        return Committed(recorded, make.at_once, self._contended(), make.parked)
 
     def _recorded(self) -> tuple[RecordedEvent, ...]:
         """The events over all aggregates, in the order they were recorded."""
@@ -232,40 +221,36 @@ class StoreUnitOfWork:
         )
 
     def _send(self, commit: Commit, resends: int) -> None:
-        for _ in range(resends):
+        for left in range(resends, -1, -1):
             try:
-                return self._append_commit(commit)
+                self._store.append(commit)
             except StoreUnavailable:
+                if not left:
+                    raise
                 continue
-        return self._append_commit(commit)
-
-    def _append_commit(self, commit: Commit) -> None:
-        try:
-            self._store.append(commit)
-        except DuplicateCommand:
-            # No other command has a record under this id. So the commit was written before, and its
-            # answer was lost.
-            if commit.idempotency is None or commit.idempotency.idempotency.scope != OWN_SCOPE:
-                raise
+            except DuplicateCommand:
+                # No other command has a record under this one's id. So the commit was written
+                # before, and its answer was lost.
+                if not commit.idempotency or commit.idempotency.idempotency.scope != OWN_SCOPE:
+                    raise
+            return
 
     def _append(self, enlisted: Loaded[Any], events: list[Event]) -> StreamAppend:
         codec = self._codecs.events(type(enlisted.aggregate))
         return StreamAppend(enlisted.position, codec.encode(events), len(events))
 
-    def _scheduled_rows(
+    def _schedule(
         self, make: PendingMaker, recorded: tuple[RecordedEvent, ...], ordinal: int
-    ) -> list[PendingCommand]:
-        """The scheduled commands as pending commands. Their keys name the first stream that has an
-        event in the commit; without events, the stream ``command/<command id>``."""
+    ) -> None:
+        """Make the pending commands of what was scheduled. Their keys name the first stream that
+        has an event in the commit; without events, the stream ``command/<command id>``."""
         command_id = self._envelope.message_id
         stream_id, version, cause = f"{OWN_SCOPE}/{command_id}", 0, command_id
         if recorded:
             stream_id, cause = recorded[0].stream_id, recorded[0].event_id
             version = self._first(stream_id)
-        return [
-            make.later(PendingKey(stream_id, version, ordinal + number), command, cause, at)
-            for number, (command, at) in enumerate(self._scheduled)
-        ]
+        for number, (command, at) in enumerate(self._scheduled, ordinal):
+            make.later(PendingKey(stream_id, version, number), command, cause, at)
 
     def _first(self, stream_id: str) -> int:
         """The version of the first event that this commit adds to the stream."""
@@ -282,7 +267,7 @@ class StoreUnitOfWork:
                         self._store.save_snapshot(snapshot)
 
     def _refuse_taken_ids(self, error: ConcurrencyError) -> None:
-        for stream_id in self._added.intersection(error.streams):
+        for stream_id in set(self._added).intersection(error.streams):
             aggregate = self._enlisted[stream_id].aggregate
             raise AggregateExists(aggregate.stream_name, aggregate.id) from error
 
