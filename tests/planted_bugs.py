@@ -190,7 +190,7 @@ BUS = [
     ),
     ("bus/runtime/message_bus.py", "reversed(list(middleware))", "list(middleware)"),
     ("bus/runtime/follow_ups.py", "or time.monotonic() > deadline", ""),
-    ("bus/runtime/follow_ups.py", "range(self._dispatch.steps)", "range(100)"),
+    ("bus/runtime/follow_ups.py", "range(dispatch.steps)", "range(100)"),
     ("bus/runtime/follow_ups.py", "is_over and self._try_to_park(pending, error)", "False"),
     ("bus/runtime/follow_ups.py", 'return error.kind != "limited"', "return False"),
     ("bus/runtime/follow_ups.py", 'return error.kind != "limited"', "return True"),

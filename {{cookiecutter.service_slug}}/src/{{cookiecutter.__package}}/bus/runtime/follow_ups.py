@@ -43,13 +43,12 @@ class FollowUps:
         store: EventStore,
         codecs: Codecs,
         clock: Clock,
-        dispatch: Dispatch,
         on_parked: Parked | None,
     ) -> None:
         self._run, self._store, self._codecs, self._clock = run, store, codecs, clock
-        self._dispatch, self._on_parked = dispatch, on_parked
+        self._on_parked = on_parked
 
-    def run_inline(self, committed: Committed) -> None:
+    def run_inline(self, committed: Committed, dispatch: Dispatch) -> None:
         """Run follow-ups first in, first out, those that are out of order after all others. If one
         fails, or if an earlier one of its stream is still open, the in-order rest of that stream is
         left to the worker. This keeps the order within a stream."""
@@ -58,9 +57,9 @@ class FollowUps:
         in_order: deque[Queued] = deque()
         out_of_order: deque[Queued] = deque()
         _enqueue(committed, in_order, out_of_order)
-        deadline = time.monotonic() + self._dispatch.seconds
+        deadline = time.monotonic() + dispatch.seconds
         left_to_worker: set[str] = set()
-        for _ in range(self._dispatch.steps):
+        for _ in range(dispatch.steps):
             queue = in_order or out_of_order
             if not queue or time.monotonic() > deadline:
                 return
@@ -71,23 +70,25 @@ class FollowUps:
                     left_to_worker.add(stream_id)
                 if stream_id in left_to_worker:
                     continue
-            done, goes_on = self.attempt(pending, command)
+            done, goes_on = self.attempt(pending, command, dispatch.attempts)
             if queue is in_order and not goes_on:
                 left_to_worker.add(stream_id)
             if done:
                 _enqueue(done, in_order, out_of_order)
 
-    def attempt(self, pending: PendingCommand, command: Command) -> tuple[Committed | None, bool]:
-        """Make one attempt. Returns what was committed, if anything, and whether the later commands
-        of the stream may run. An error is not raised: the middleware has seen it, and the pending
-        command stays in the store or is parked."""
+    def attempt(
+        self, pending: PendingCommand, command: Command, attempts: int
+    ) -> tuple[Committed | None, bool]:
+        """Make one attempt, of at most `attempts`. Returns what was committed, if anything, and
+        whether the later commands of the stream may run. An error is not raised: the middleware has
+        seen it, and the pending command stays in the store or is parked."""
         envelope = Envelope(command, pending.command_id, pending.context, pending.key)
         try:
             return self._run(envelope), True
         except DuplicateCommand:
             return None, True
         except Exception as error:
-            is_over = _is_final(error) or pending.attempts >= self._dispatch.attempts
+            is_over = _is_final(error) or pending.attempts >= attempts
             return None, is_over and self._try_to_park(pending, error)
 
     def park(self, pending: PendingCommand, reason: str) -> bool:

@@ -106,7 +106,6 @@ class MessageBus:
             store=store,
             codecs=codecs,
             clock=clock,
-            dispatch=self.dispatch,
             on_parked=on_parked,
         )
         for make in subscribers:
@@ -148,7 +147,7 @@ class MessageBus:
 
     def _handle(self, envelope: Envelope) -> Outcome:
         committed: Committed = self._run(envelope)
-        self._follow_ups.run_inline(committed)
+        self._follow_ups.run_inline(committed, self.dispatch)
         return Outcome(committed.events)
 
     def _handle_once(
@@ -228,9 +227,9 @@ class MessageBus:
         does not know.
         """
         (command,) = self.codecs.commands.decode(pending.payload)
-        committed, goes_on = self._follow_ups.attempt(pending, command)
+        committed, goes_on = self._follow_ups.attempt(pending, command, self.dispatch.attempts)
         if committed:
-            self._follow_ups.run_inline(committed)
+            self._follow_ups.run_inline(committed, self.dispatch)
         return goes_on
 
     def park(self, pending: PendingCommand, reason: str) -> bool:

@@ -163,7 +163,7 @@ def from_the_bus(error: Exception) -> JSONResponse:
             return response(status, f"{what} does not answer", headers=_retry_after(1))
         case UnknownEvent():  # while a new release is rolled out, it has written what is read here
             detail = "a newer release of this service has written what this one cannot read"
-            return response(status, detail, headers=_retry_after(5))
+            return response(status, detail, headers=_retry_after(1))
         case DomainError(kind="limited"):
             return response(status, str(error), headers=_retry_after(error.retry_after))
         case DomainError() | StoreError():
