@@ -11,6 +11,8 @@ from .support import TEMPLATE
 
 DOCS = TEMPLATE / "docs"
 HOW_TOS = sorted(page for page in DOCS.glob("how-to/*.md") if steps(page))
+LONG = {"add-an-option", "coordinate-aggregates", "deploy-a-new-release", "fan-out"}
+"""They take as long as all others together."""
 
 
 def test_the_tutorial(tmp_path: Path) -> None:
@@ -22,7 +24,13 @@ def test_after_the_tutorial_all_tests_of_the_service_pass(tmp_path: Path) -> Non
     Reader(tmp_path, tests="").follow(DOCS / "tutorial.md")
 
 
-@pytest.mark.parametrize("page", HOW_TOS, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.slow if page.stem in LONG else (), id=page.stem)
+        for page in HOW_TOS
+    ],
+)
 def test_a_how_to(tmp_path: Path, page: Path) -> None:
     follow_in_a_fresh_service(Reader(tmp_path), page)
 
