@@ -12,7 +12,12 @@ FIELD = "    depth: int = 0\n"
 NEW_FIELD = "    locale: str | None = None\n"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("defaults", marks=pytest.mark.slow), "postgres"])
+@pytest.fixture(
+    params=[
+        "sqlite",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("defaults", "postgres")),
+    ]
+)
 def grown(request: pytest.FixtureRequest, tmp_path: Path) -> BakedProject:
     """A service whose context has one field more."""
     project = bake(tmp_path, **COMBINATIONS[request.param])

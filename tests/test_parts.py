@@ -154,7 +154,8 @@ PROJECTIONS = [
 ]
 
 
-@once_and(PROJECTIONS)
+@pytest.mark.slow
+@pytest.mark.parametrize("parts", [PROJECTIONS])
 def test_read_models_are_added_one_after_the_other_and_all_is_green(
     service: BakedProject, tmp_path: Path, cache: str, parts: list[tuple[str, str, str]]
 ) -> None:
@@ -192,7 +193,8 @@ EXTERNALS = [
 ]
 
 
-@once_and(EXTERNALS)
+@pytest.mark.slow
+@pytest.mark.parametrize("parts", [EXTERNALS])
 def test_other_systems_are_added_one_after_the_other_and_all_is_green(
     service: BakedProject, tmp_path: Path, cache: str, parts: list[tuple[str, str]]
 ) -> None:
