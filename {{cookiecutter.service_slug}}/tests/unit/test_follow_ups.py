@@ -196,6 +196,22 @@ def test_an_endless_loop_is_parked_and_named_and_goes_on_when_it_is_replayed() -
     assert len(service.store.parked()) == 1
 
 
+def test_a_loop_of_several_commands_is_named_whole() -> None:
+    class DoLast(Command):
+        name: str
+
+    class DoLastHandler(CommandHandler[DoLast]):
+        def handle(self, command: DoLast, uow: UnitOfWork) -> None:
+            uow.get_or_new(Task, "3").record(Done(name=command.name))
+
+    service = Service()
+    service.plan.update({"a": [DoToo(name="b")], "b": [DoLast(name="c")], "c": [do("a")]})
+    commands = [(Do, DoHandler), (DoToo, DoTooHandler), (DoLast, DoLastHandler)]
+    service.start(commands=commands, dispatch=Dispatch(max_depth=6)).handle(do("a"))
+    (dead,) = service.store.parked()
+    assert dead.error.endswith("in a row: DoToo → DoLast → Do → DoToo")
+
+
 def test_a_loop_is_named_also_if_another_command_that_follows_from_it_is_parked() -> None:
     service = Service(dispatch=Dispatch(max_depth=3))
     service.plan.update({"a": [DoToo(name="b")], "b": [DoToo(name="b"), do("c")]})
