@@ -666,7 +666,7 @@ CRASH = [
     ),
     ("bus/runtime/worker.py", "if pending.due_at > now or", "if True or"),
     # the feed and the read side
-    ("bus/runtime/subscription.py", "            self.subscriber.receive(page.commits)\n", ""),
+    ("bus/runtime/subscription.py", "self.subscriber.receive(page.commits)", "pass"),
     ("bus/runtime/projector.py", "self._store.views.put(view, changed)", "pass"),
     # an import
     ("entrypoints/cli/transfer.py", '    _save_progress(store, f"{header.export_id} 0")', "    #"),
