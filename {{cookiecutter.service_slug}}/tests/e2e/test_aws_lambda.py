@@ -14,13 +14,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import structlog
 
 from {{ cookiecutter.__package }}.bus import DomainError, StoreUnavailable
 from {{ cookiecutter.__package }}.observability import log
 
 from ..support.fakes import FakeClock
+from ..support.logged import Lines, lines
 from ..support.process import run
+
+__all__ = ["lines"]
 
 EVENTS = Path(__file__).parent / "events"
 PACKAGE = "{{ cookiecutter.__package }}.entrypoints.aws"
@@ -371,21 +373,14 @@ POISON: list[Any] = [
 ]
 
 
-@pytest.fixture
-def lines() -> Iterator[list[Any]]:
-    """What is logged, with all that is bound to it."""
-    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
-        yield lines
-
-
 @pytest.mark.parametrize("poison", POISON, ids=lambda poison: repr(poison)[:60])
 def test_a_message_that_cannot_be_taken_is_reported_and_the_others_take_effect_once(
-    deliver: Deliver, runtime: Any, lines: list[Any], poison: Any
+    lines: Lines, deliver: Deliver, runtime: Any, poison: Any
 ) -> None:
     good = [message(number, command(**{ID: f"q{number}", "data": {}})) for number in range(3)]
     batch = [*good[:2], message(9, poison), good[2]]
     assert deliver(*batch) == ["m9"]
-    (line,) = [each for each in lines if each.get("queue_message_id") == "m9"]
+    (line,) = [each for each in lines() if each.get("queue_message_id") == "m9"]
     assert line["event"] == "message refused"
     assert line["reason"]
     assert "hunter2" not in str(line)
@@ -396,7 +391,7 @@ def test_a_message_that_cannot_be_taken_is_reported_and_the_others_take_effect_o
 
 
 def test_a_message_that_the_business_refuses_or_that_fails_is_reported_with_one_line(
-    deliver: Deliver, runtime: Any, lines: list[Any], monkeypatch: pytest.MonkeyPatch
+    lines: Lines, deliver: Deliver, runtime: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_arguments: Any) -> None:
         raise StoreUnavailable("the store")
@@ -407,11 +402,11 @@ def test_a_message_that_the_business_refuses_or_that_fails_is_reported_with_one_
     other = command(**{ID: "b", "data": {"secret": "hunter2"}})
     assert deliver(message(3, other)) == ["m3"]
     of_message = [
-        [each["error"] for each in lines if each.get("queue_message_id") == name]
+        [each["error"] for each in lines() if each.get("queue_message_id") == name]
         for name in ("m2", "m3")
     ]
     assert of_message == [["AggregateExists"], ["StoreUnavailable"]]
-    assert "hunter2" not in str(lines)
+    assert "hunter2" not in str(lines())
 
 
 def test_a_message_has_one_effect_as_long_as_the_queue_may_deliver_it(
