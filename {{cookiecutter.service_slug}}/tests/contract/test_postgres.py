@@ -243,6 +243,25 @@ def test_a_server_that_refuses_says_why_and_what_to_do(url: str) -> None:
         assert "hunter2" not in f"{refused.value}{not_created.value}"
 
 
+@pytest.fixture
+def clerk(server: str) -> Iterator[str]:
+    """The URL of a user whose password is asked for."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("CREATE ROLE clerk SUPERUSER LOGIN PASSWORD 'right'")
+        with database(server) as empty:
+            yield conninfo.make_conninfo(empty, user="clerk", password="right")
+        connection.execute("DROP ROLE clerk")
+
+
+def test_a_wrong_password_is_named_and_not_shown(clerk: str) -> None:
+    wrong = conninfo.make_conninfo(clerk, password="hunter2")
+    reason = "password authentication failed for user .*: is DATABASE_URL right"
+    with pytest.raises(StoreUnavailable, match=reason) as refused:
+        postgres.create(Settings(database_url=SecretStr(wrong)))
+    assert "hunter2" not in str(refused.value)
+    postgres.create(Settings(database_url=SecretStr(clerk)))
+
+
 def test_a_user_without_the_right_is_told_so(url: str, server: str) -> None:
     reader = "-c role=pg_monitor"
     with (

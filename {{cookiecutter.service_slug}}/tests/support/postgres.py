@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -15,6 +16,9 @@ from pydantic import SecretStr
 
 from {{ cookiecutter.__package }}.adapters.event_store import postgres
 from {{ cookiecutter.__package }}.config import Settings
+
+CLERK_NEEDS_A_PASSWORD = "local all clerk scram-sha-256\nhost all clerk all scram-sha-256\n"
+"""The server that the tests start trusts everybody else."""
 
 
 @contextmanager
@@ -30,6 +34,9 @@ def postgres_server() -> Iterator[str]:
 
         with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
             server = get_server(folder, cleanup_mode="stop")
+            rules = Path(folder, "pg_hba.conf")
+            rules.write_text(CLERK_NEEDS_A_PASSWORD + rules.read_text())
+            server.psql("SELECT pg_reload_conf()")
             try:
                 yield server.get_uri()
             finally:
