@@ -15,13 +15,16 @@ from .support import COMBINATIONS, BakedProject, bake
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["zebra", "longest"])
-def test_the_rendered_tests_pass_whatever_the_names(tmp_path: Path, name: str) -> None:
-    """Those of the service. Those of the stores, which take as long, run below."""
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [("zebra", "tests/[ue]*/test_*.py"), ("longest", "tests/[ei]*/test_aws*.py")],
+)
+def test_the_rendered_tests_pass_under_other_names(tmp_path: Path, name: str, pattern: str) -> None:
+    """Those of what the longest names on Postgres, below, do not have."""
     project = bake(tmp_path, **COMBINATIONS[name])
-    tests = ("tests/unit", "tests/e2e", "tests/integration")
-    passed = project.run("pytest", "--quiet", "--numprocesses=2", *tests, PYTHONPATH="src")
-    assert " passed" in passed
+    own = sorted(fnmatch.filter(project.files, pattern))
+    assert len(own) > 1
+    assert " passed" in project.run("pytest", "--quiet", "--numprocesses=2", *own, PYTHONPATH="src")
 
 
 def test_the_rendered_tests_of_postgres_pass(tmp_path: Path) -> None:
@@ -63,15 +66,17 @@ def test_under_load_nothing_fails_and_a_report_comes_out(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "store",
+    "answers",
     [
-        "dynamodb",
-        pytest.param("postgres", marks=pytest.mark.slow),
-        pytest.param("sqlite", marks=pytest.mark.slow),
+        COMBINATIONS["defaults"],
+        pytest.param(COMBINATIONS["longest"] | COMBINATIONS["postgres"], marks=pytest.mark.slow),
     ],
+    ids=["dynamodb", "postgres under the longest names"],
 )
-def test_python_and_make_are_enough_for_a_fresh_service(tmp_path: Path, store: str) -> None:
-    project = bake(tmp_path, store=store)
+def test_python_and_make_are_enough_for_a_fresh_service(
+    tmp_path: Path, answers: dict[str, str]
+) -> None:
+    project = bake(tmp_path, **answers)
     make(project, "test", "check")
     assert (project.path / "uv.lock").exists()
 
@@ -83,7 +88,7 @@ def test_python_and_make_are_enough_for_a_fresh_service(tmp_path: Path, store: s
 
     activated = {"PATH": f"{project.path / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"}
     assert "passed" in project.run("pytest", "tests/unit", **activated)
-    assert "serve" in project.run("order-service", "--help", **activated)
+    assert "serve" in project.run(project.path.name, "--help", **activated)
 
 
 def test_make_without_a_target_lists_the_targets(baked: dict[str, BakedProject]) -> None:

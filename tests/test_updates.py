@@ -196,7 +196,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("name", "tests"),
     [
         ("sqlite", ["tests/unit", "tests/contract/test_written.py"]),
-        pytest.param("defaults", [], marks=pytest.mark.slow),
+        pytest.param("defaults", ["tests/unit", "tests/e2e"], marks=pytest.mark.slow),
     ],
 )
 def test_an_edited_service_takes_one_newer_template_after_the_other(
