@@ -27,7 +27,7 @@ from pathlib import Path
 from .support import ENVIRONMENT, TEMPLATE, own_config
 
 PAGE_PORT = "127.0.0.1:8000"
-SECONDS = 300
+SECONDS = 600
 BLOCK = re.compile(r"^```(console|console fails|diff)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 OF_THE_DAY = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?"  # a time
