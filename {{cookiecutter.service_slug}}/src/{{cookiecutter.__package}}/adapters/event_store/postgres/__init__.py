@@ -45,7 +45,8 @@ def _advance_positions(url: str) -> None:
     because an append needs the lock on the log before that."""
     lags = f"(SELECT max(position) FROM commits) > {DRAWN}"
     with psycopg.connect(url, options=OPTIONS) as connection:
-        if connection.execute(f"SELECT FROM commits_position_seq WHERE {lags}".encode()).fetchone():
+        found = connection.execute(f"SELECT {lags} FROM commits_position_seq".encode()).fetchone()
+        if found and found[0]:
             connection.execute("LOCK TABLE commits IN SHARE ROW EXCLUSIVE MODE")
             connection.execute(
                 "SELECT setval('commits_position_seq', (SELECT max(position) FROM commits))"

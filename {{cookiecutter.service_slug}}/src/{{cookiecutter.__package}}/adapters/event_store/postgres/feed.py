@@ -90,7 +90,7 @@ class PostgresFeed:
         self._grace: Grace | None = None
 
     def page(self, checkpoint: str | None, limit: int, *, settled: bool = True) -> FeedPage:
-        """The page after the checkpoint; of everything that is visible if it need not be `settled`."""
+        """The page after the checkpoint, with all that is visible if it need not be `settled`."""
         with self._database.connection() as connection:
             bound = None
             if settled:
@@ -170,7 +170,7 @@ class PostgresFeed:
             return []
         waited = self._clock() - self._grace.began
         found = connection.execute(NAMES.encode(), (list(self._grace.holders),)).fetchall()
-        return [_name(*row, waited) for row in found]
+        return [_name(pid, prepared, age, waited) for pid, prepared, age in found]
 
 
 def _name(pid: int | None, prepared: str | None, age: float | None, waited: float) -> str:
