@@ -111,6 +111,53 @@ def test_the_feed_never_skips_a_commit_that_began_first_and_ends_last(
     assert [each.stream_id for each in commits] == ["s/early", "s/late"]
 
 
+def test_the_feed_waits_for_those_who_were_there_and_goes_as_far_as_they_had_drawn(
+    store: PostgresEventStore, url: str
+) -> None:
+    with psycopg.connect(url) as early, psycopg.connect(url) as late:
+        insert(early, "s/1")
+        assert listed(store) == []
+        insert(late, "s/2")
+        store.append(commit(append(Position.start("s/3"))))
+        early.commit()
+        assert listed(store) == ["s/1"]
+    assert listed(store) == ["s/1", "s/2", "s/3"]
+
+
+SLOW_LOCKS = """
+CREATE FUNCTION wait() RETURNS bool LANGUAGE plpgsql
+    AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN true; END';
+CREATE VIEW public.pg_locks AS SELECT * FROM (
+    SELECT seen.*, wait() AS waited FROM pg_catalog.pg_locks AS seen OFFSET 0
+) AS slow;
+SELECT pg_advisory_lock(1)
+"""
+"""A list of locks that is made at once, and given when the test allows it."""
+
+
+def test_whoever_comes_while_the_feed_looks_who_is_there_is_not_passed(url: str) -> None:
+    name = conninfo.conninfo_to_dict(url)["dbname"]
+    store = PostgresEventStore(url)
+    with (
+        psycopg.connect(url, autocommit=True) as looking,
+        psycopg.connect(url) as late,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        looking.execute(SLOW_LOCKS.encode())
+        looking.execute(f'ALTER DATABASE "{name}" SET search_path = public, pg_catalog'.encode())
+        store._database._pool.drain()
+        first = pool.submit(drain, store)
+        until(lambda: waiting(looking) == 1 or None)
+        insert(late, "s/late")
+        insert(looking, "s/soon")
+        looking.execute("SELECT pg_advisory_unlock(1)")
+        seen, checkpoint = first.result()
+        late.commit()
+        seen += drain(store, checkpoint)[0]
+    assert [each.stream_id for each in seen] == ["s/late", "s/soon"]
+    store.close()
+
+
 @pytest.mark.parametrize("more", [(), (Position.start("s/0"),)], ids=["one stream", "two"])
 def test_an_append_draws_its_position_when_it_holds_the_log_and_its_stream(
     url: str, more: tuple[Position, ...]
@@ -297,6 +344,8 @@ def test_create_store_sets_a_sequence_that_lags_to_the_end_of_the_log(url: str) 
         for number in range(3):
             insert(connection, f"s/{number}")
         connection.execute("SELECT setval('commits_position_seq', 1, false)")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            insert(connection, "s/at a position that is taken")
     for _ in "ab":
         postgres.create(Settings(database_url=SecretStr(url)))
         store = PostgresEventStore(url)
@@ -368,14 +417,18 @@ def test_processes_on_one_database_lose_no_update(store: PostgresEventStore, url
 
 def test_a_connection_that_was_cut_is_replaced(store: PostgresEventStore, url: str) -> None:
     store.append(commit(append(Position.start("s/1"))))
-    with psycopg.connect(url, autocommit=True) as other:
+    store.end()
+    with psycopg.connect(url) as other:
         other.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    with pytest.raises(StoreUnavailable):
-        store.load("s/1")
-    assert len(store.commits("s/1")) == 1
+        insert(other, "s/2")
+        with pytest.raises(StoreUnavailable):
+            store.load("s/1")
+        assert len(store.commits("s/1")) == 1
+        with pytest.raises(StoreUnavailable, match="the feed is held back"):  # it begins anew
+            store.end()
 
 
 def test_a_server_that_does_not_answer_is_waited_for() -> None:

@@ -34,7 +34,7 @@ def create(settings: Settings) -> None:
     except CommandError as error:  # such as a revision that none of the migrations has
         raise ConfigurationError(f"DATABASE_URL: {error}") from error
     except (DBAPIError, psycopg.Error) as error:
-        cause = (error.orig if isinstance(error, DBAPIError) else error) or error
+        cause = getattr(error, "orig", None) or error
         if isinstance(cause, psycopg.OperationalError):
             raise unavailable(line(cause)) from error
         raise ConfigurationError(f"DATABASE_URL: {line(cause)}") from error
