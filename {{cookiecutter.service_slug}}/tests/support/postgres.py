@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -65,6 +66,15 @@ def migrated(server: str) -> Iterator[str]:
     with database(server) as url:
         postgres.create(Settings(database_url=SecretStr(url)))
         yield str(conninfo.conninfo_to_dict(url)["dbname"])
+
+
+def waiting(connection: psycopg.Connection[Any]) -> int:
+    """How many statements wait for a lock."""
+    found = connection.execute(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    ).fetchone()
+    return int(found[0]) if found else 0
 
 
 def copy(origin: str, target: str, file: Path) -> None:
