@@ -46,9 +46,9 @@ may be missing from the answer of the other."""
 
 PAGE = (
     f"SELECT {COMMIT_COLUMNS}, position FROM commits"
-    " WHERE position > %s AND position <= coalesce(%s::bigint, position)"
-    " ORDER BY position LIMIT %s"
+    " WHERE position > %s AND position <= %s ORDER BY position LIMIT %s"
 )
+NO_BOUND = 2**63 - 1
 NAMES = f"""
 SELECT holder.pid, prepared.gid,
     extract(epoch FROM clock_timestamp() - coalesce(prepared.prepared, xact_start))::float8
@@ -92,7 +92,7 @@ class PostgresFeed:
     def page(self, checkpoint: str | None, limit: int, *, settled: bool = True) -> FeedPage:
         """The page after the checkpoint, with all that is visible if it need not be `settled`."""
         with self._database.connection() as connection:
-            bound = None
+            bound = NO_BOUND
             if settled:
                 with self._lock:
                     bound = self._bound(connection) or 0
