@@ -45,6 +45,7 @@ OWNED = {
     ("store", "postgres"): [
         PACKAGE / "adapters/event_store/postgres",
         PACKAGE / "settings/postgres.py",
+        Path("tests/contract/test_feed_postgres.py"),
         Path("tests/contract/test_postgres.py"),
         Path("tests/contract/test_written_postgres.py"),
         Path("tests/golden/bus/1.0.0/postgres.json"),

@@ -125,6 +125,8 @@ BUS = [
     # the read side
     ("bus/runtime/projector.py", "if generations.building:", "if False:"),
     ("bus/runtime/projector.py", "if now == before:", "if True:"),
+    ("bus/runtime/projector.py", "self._store.visible(checkpoint)", "self._store.feed(checkpoint)"),
+    ("bus/runtime/subscription.py", "self._store.visible(", "self._store.feed("),
     ("bus/runtime/projector.py", "if label not in self.projection.labels:", "if False:"),
     ("bus/runtime/projector.py", "if not _follow_each_other(seen, fresh):", "if False:"),
     (
@@ -417,6 +419,63 @@ DYNAMODB_BESIDE = [
     ("dynamodb/table.py", '"\\t".join(place)', '"~".join(place)'),
 ]
 
+POSTGRES_FEED = [
+    (
+        "adapters/event_store/postgres/append.py",
+        '"token AS (SELECT)"',
+        "\"token AS (SELECT nextval('commits_position_seq'))\"",
+    ),
+    (
+        "adapters/event_store/postgres/feed.py",
+        "bound = self._bound(connection) or 0",
+        "pass",
+    ),
+    (
+        "adapters/event_store/postgres/feed.py",
+        "        if is_standby:",
+        "        drawn = connection.execute(LOOK, prepare=False).fetchone()[0]\n        if is_standby:",
+    ),
+    (
+        "adapters/event_store/postgres/feed.py",
+        " AND holder.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        "",
+    ),
+    ("adapters/event_store/postgres/feed.py", " AND holder.mode = 'RowExclusiveLock'", ""),
+    ("adapters/event_store/postgres/feed.py", "if self._grace.holders:", "if False:"),
+    ("adapters/event_store/postgres/feed.py", "if each in self._grace.holders or", "if True or"),
+    (
+        "adapters/event_store/postgres/feed.py",
+        "self._settled = self._grace.bound",
+        "self._settled = drawn",
+    ),
+    ("adapters/event_store/postgres/feed.py", " or each.startswith(RECOVERED)", ""),
+    ("adapters/event_store/postgres/feed.py", "or drawn < (self._settled or 0):", "or False:"),
+    (
+        "adapters/event_store/postgres/feed.py",
+        "(losses, started) != self._server",
+        "losses != self._server[0]",
+    ),
+    ("adapters/event_store/postgres/database.py", "            self.losses += 1\n", ""),
+    ("adapters/event_store/postgres/feed.py", "        if is_standby:", "        if False:"),
+    ("adapters/event_store/postgres/feed.py", "if self._clock() >= grace.told_at:", "if False:"),
+    ("adapters/event_store/postgres/feed.py", "grace.told_at = self._clock() + TOLD_EVERY", "pass"),
+    ("adapters/event_store/postgres/feed.py", "prepared.transaction = own.transactionid", "false"),
+    ("adapters/event_store/postgres/database.py", "    if is_standby:", "    if False:"),
+    ("adapters/event_store/postgres/database.py", "if (cache, increment) != (1, 1):", "if False:"),
+    ("adapters/event_store/postgres/database.py", "    if lags:", "    if False:"),
+    (
+        "adapters/event_store/postgres/database.py",
+        "FROM pg_locks, pg_stat_activity, pg_prepared_xacts LIMIT 0",
+        "",
+    ),
+    ("adapters/event_store/postgres/__init__.py", "        _advance_positions(url)\n", ""),
+    (
+        "adapters/event_store/postgres/migrations/versions/1_0_0_event_store.py",
+        "UNIQUE INDEX commits_feed",
+        "INDEX commits_feed",
+    ),
+]
+
 POSTGRES = [
     ("postgres/store.py", "WHERE correlation_id = %s", "WHERE '' <> %s"),
     ("postgres/append.py", '"context": commit.context.text(),', '"context": "{}",'),
@@ -432,8 +491,6 @@ POSTGRES = [
         "CASE WHEN idempotency.expires_at",
         "CASE WHEN true OR idempotency.expires_at",
     ),
-    ("postgres/store.py", "ORDER BY commits.xid, position LIMIT %s", "ORDER BY position LIMIT %s"),
-    ("postgres/store.py", "xid < pg_snapshot_xmin(pg_current_snapshot())", "true"),
     ("postgres/store.py", "if commit.consumes or not self._has(commit):", "if True:"),
     ("postgres/store.py", "AND version > coalesce((SELECT version FROM kept), 0)", ""),
     ("postgres/store.py", "version >= %s", "%s > 0"),
@@ -454,8 +511,8 @@ POSTGRES = [
         "if re.search(r'database \".*\" does not exist', reason):",
         "if False:",
     ),
-    ("postgres/__init__.py", "cause = error.orig or error", "cause = error"),
-    ("postgres/__init__.py", "except DBAPIError as error:", "except KeyError as error:"),
+    ("postgres/__init__.py", 'cause = getattr(error, "orig", None) or error', "cause = error"),
+    ("postgres/__init__.py", "except (DBAPIError, psycopg.Error) as", "except KeyError as"),
 ]
 
 LAMBDA = [
@@ -727,6 +784,7 @@ SERVER = [
     ("api/server.py", "app.state.stopping = True", "pass"),
     ("api/server.py", "or not self._drain_seconds or", "or True or"),
     ("api/server.py", "or self._is_draining:", "or False:"),
+    ("cli/status.py", "    _feed,\n", ""),
     ("cli/feed.py", "signal.signal(signal.SIGTERM, signal.default_int_handler)", "pass"),
     ("api/body.py", "        caller_first(endpoint)\n", ""),
     ("api/request.py", "in (RequestContext, IdempotencyKey)", "in (RequestContext,)"),

@@ -18,6 +18,7 @@ from .planted_bugs import (
     INTAKE,
     LAMBDA,
     POSTGRES,
+    POSTGRES_FEED,
     SERVER,
     WRITTEN,
 )
@@ -80,6 +81,14 @@ def test_a_bug_in_the_postgres_store_is_found(
     if file in {"postgres/__init__.py", "postgres/database.py"}:
         tests += ["-k", "not EventStore"]
     assert run_tests(planted, *tests) == FAILED
+
+
+@pytest.mark.parametrize(("file", "text", "bug"), POSTGRES_FEED)
+def test_a_bug_in_the_feed_of_postgres_is_found(
+    baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
+) -> None:
+    planted = plant(baked["postgres"], tmp_path, file, text, bug)
+    assert run_tests(planted, "tests/contract/test_feed_postgres.py") == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), LAMBDA)

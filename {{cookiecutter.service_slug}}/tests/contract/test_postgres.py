@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import psycopg
 import pytest
@@ -37,8 +36,8 @@ from {{ cookiecutter.__package }}.bus import (
 from {{ cookiecutter.__package }}.config import Settings
 
 from ..support import counter
-from ..support.commits import append, commit, drain
-from ..support.postgres import database, server, template, url
+from ..support.commits import append, commit
+from ..support.postgres import database, server, template, url, waiting
 from ..support.process import until
 from .event_store_contract import EventStoreContract
 
@@ -75,48 +74,6 @@ def store(url: str) -> Iterator[PostgresEventStore]:
     store.close()
 
 
-def insert(connection: psycopg.Connection[tuple[object, ...]], stream_id: str) -> None:
-    connection.execute(
-        "INSERT INTO commits (stream_id, version, count, events, command_id, command,"
-        " correlation_id, context, recorded_at)"
-        " VALUES (%s, 1, 1, '[]', 'c', 'C', 'c', '{}', now())",
-        (stream_id,),
-    )
-
-
-def test_the_feed_never_skips_a_commit_that_began_first_and_ends_last(
-    store: PostgresEventStore, url: str
-) -> None:
-    with psycopg.connect(url) as early, psycopg.connect(url) as late:
-        insert(early, "s/early")
-        insert(late, "s/late")
-        late.commit()
-        commits, checkpoint = drain(store)
-        early.commit()
-        commits += drain(store, checkpoint)[0]
-    assert [each.stream_id for each in commits] == ["s/early", "s/late"]
-
-
-def test_the_feed_is_in_order_of_what_began_first(store: PostgresEventStore, url: str) -> None:
-    with psycopg.connect(url) as early, psycopg.connect(url) as late:
-        early.execute("SELECT pg_current_xact_id()")
-        insert(late, "s/late")
-        insert(early, "s/early")
-    first = store.feed(limit=1)
-    assert [each.stream_id for each in first.commits] == ["s/early"]
-    assert [each.stream_id for each in drain(store, first.checkpoint)[0]] == ["s/late"]
-
-
-def test_the_feed_does_not_stall_at_a_number_that_was_never_used(
-    store: PostgresEventStore, url: str
-) -> None:
-    with psycopg.connect(url) as failed:
-        insert(failed, "s/never")
-        failed.rollback()
-    store.append(commit(append(Position.start("s/1"))))
-    assert [each.stream_id for each in drain(store)[0]] == ["s/1"]
-
-
 def test_what_a_commit_has_read_is_held_until_it_is_done(
     store: PostgresEventStore, url: str
 ) -> None:
@@ -139,15 +96,6 @@ def test_what_a_commit_has_read_is_held_until_it_is_done(
         first.result()
         with pytest.raises(ConcurrencyError):
             second.result()
-
-
-def waiting(connection: psycopg.Connection[Any]) -> int:
-    """How many statements wait for a lock."""
-    found = connection.execute(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    ).fetchone()
-    return int(found[0]) if found else 0
 
 
 def test_processes_on_one_database_lose_no_update(store: PostgresEventStore, url: str) -> None:

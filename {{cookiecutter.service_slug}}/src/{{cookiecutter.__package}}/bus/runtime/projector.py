@@ -103,7 +103,8 @@ class Projector(Generic[R]):
         """Build all rows again in a new generation, from the beginning of the feed. Meanwhile the
         active generation is read and kept up to date. At the end, one write makes the new
         generation active. The old rows stay until the next rebuild, for readers that have begun
-        with them.
+        with them. What the feed holds back is read, too: a worker whose feed is further may have
+        processed it, and never gives it again.
 
         Raises `RebuildSuperseded` if another rebuild began meanwhile, `StoreUnavailable`.
         """
@@ -116,7 +117,7 @@ class Projector(Generic[R]):
         checkpoint, more, done, total = None, True, 0, self._store.size()
         while more:
             progress(done, max(done, total))
-            page = self._store.feed(checkpoint)
+            page = self._store.visible(checkpoint)
             self._receive(mine, page.commits)
             checkpoint, more, done = page.checkpoint, page.more, done + len(page.commits)
         progress(done, done)

@@ -70,9 +70,9 @@ class Subscription:
 
     def lag(self, limit: int = 1000) -> list[StoredCommit]:
         """The commits that the subscriber has not processed yet, of about the next `limit`
-        commits."""
+        commits, with those that the feed holds back."""
         checkpoint = self._store.views.cell(self._cell)
-        return self._unseen(self._store.feed(checkpoint, limit).commits)
+        return self._unseen(self._store.visible(checkpoint, limit).commits)
 
 
 Report = Callable[[str, Exception], None]

@@ -78,8 +78,20 @@ class Log(Protocol):
         may give one again."""
         ...
 
+    def visible(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
+        """All commits that can be read after a checkpoint, as `feed` gives them, and with those
+        that it holds back for now, because an earlier one may still appear. So its checkpoint is
+        for asking `visible` again, and never kept."""
+        ...
+
     def end(self) -> str:
-        """The checkpoint of the present moment: the feed after it gives only later commits."""
+        """The checkpoint of the present moment: the feed after it gives only later commits, and
+        those that it holds back for now."""
+        ...
+
+    def holders(self) -> list[str]:
+        """Who holds the feed back for longer than a moment, in words. Always empty on a store whose
+        feed waits for nobody."""
         ...
 
     def size(self) -> int:

@@ -43,9 +43,15 @@ def _subscriptions(_settings: Settings, bus: MessageBus) -> Iterator[Line]:
         )
 
 
+def _feed(_settings: Settings, bus: MessageBus) -> Iterator[Line]:
+    if holders := bus.store.holders():
+        yield Line("feed", f"held back by {'; '.join(holders)}", {"held_back_by": holders})
+
+
 LINES: tuple[Callable[[Settings, MessageBus], Iterable[Line]], ...] = (  # from the top
     _commands,
     _subscriptions,
+    _feed,
 )
 
 

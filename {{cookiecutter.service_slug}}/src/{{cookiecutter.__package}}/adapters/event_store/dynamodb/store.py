@@ -201,6 +201,12 @@ class DynamoDBEventStore:
     def end(self) -> str:
         return self._feed.end()
 
+    def visible(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
+        return self.feed(checkpoint, limit)
+
+    def holders(self) -> list[str]:
+        return []
+
     def size(self) -> int:
         """The number of items of any kind. DynamoDB counts them every six hours."""
         with translating_errors():

@@ -145,6 +145,12 @@ class MemoryEventStore:
     def end(self) -> str:
         return str(len(self._log))
 
+    def visible(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
+        return self.feed(checkpoint, limit)
+
+    def holders(self) -> list[str]:
+        return []
+
     def size(self) -> int:
         return len(self._log)
 

@@ -6,14 +6,15 @@ import psycopg
 
 from ....bus import ConfigurationError, EventStore
 from ....config import Settings
-from .database import PostgresDatabase, checked_url, line, unavailable
+from .database import DRAWN, OPTIONS, PostgresDatabase, checked_url, line, unavailable
 from .store import PostgresEventStore
 
 __all__ = ["PostgresDatabase", "PostgresEventStore", "create", "open_store"]
 
 
 def create(settings: Settings) -> None:
-    """Migrate the schema to the revision that this service needs, from any earlier revision.
+    """Migrate the schema to the revision that this service needs, from any earlier revision. If the
+    sequence of positions lags behind the log, as after logical replication, set it to its end.
 
     Raises `ConfigurationError` for an invalid URL, and if the database refuses, `StoreUnavailable`
     if it does not answer.
@@ -29,13 +30,28 @@ def create(settings: Settings) -> None:
     config.attributes["connect"] = lambda: psycopg.connect(url)
     try:
         command.upgrade(config, "head")
+        _advance_positions(url)
     except CommandError as error:  # such as a revision that none of the migrations has
         raise ConfigurationError(f"DATABASE_URL: {error}") from error
-    except DBAPIError as error:
-        cause = error.orig or error
+    except (DBAPIError, psycopg.Error) as error:
+        cause = getattr(error, "orig", None) or error
         if isinstance(cause, psycopg.OperationalError):
             raise unavailable(line(cause)) from error
         raise ConfigurationError(f"DATABASE_URL: {line(cause)}") from error
+
+
+def _advance_positions(url: str) -> None:
+    """Set the sequence to the end of the log, if it lags. Nobody draws a position meanwhile,
+    because an append needs the lock on the log before that."""
+    lags = f"(SELECT max(position) FROM commits) > {DRAWN}"
+    with psycopg.connect(url, options=OPTIONS) as connection:
+        found = connection.execute(f"SELECT {lags} FROM commits_position_seq".encode()).fetchone()
+        if found and found[0]:
+            connection.execute("LOCK TABLE commits IN SHARE ROW EXCLUSIVE MODE")
+            connection.execute(
+                "SELECT setval('commits_position_seq', (SELECT max(position) FROM commits))"
+                f" FROM commits_position_seq WHERE {lags}".encode()
+            )
 
 
 def open_store(settings: Settings) -> EventStore:

@@ -1,4 +1,4 @@
-"""The Postgres database: its connection pool, and the check of its schema's revision."""
+"""The Postgres database: its connection pool, and the checks of its schema and of its server."""
 
 import logging
 import re
@@ -19,6 +19,11 @@ REVISION = "1.0.0"
 CONNECTIONS, WAIT_SECONDS = 10, 3.0
 OPTIONS = "-c statement_timeout=15000 -c lock_timeout=3000"
 
+DRAWN = "CASE WHEN is_called THEN last_value ELSE last_value - 1 END"
+"""The last position that was drawn from the sequence, which has these columns."""
+
+STANDBY = "the server is a standby, which cannot be written to: connect to the primary"
+
 NO_URL = (
     "DATABASE_URL: not of the form postgresql://user:password@host:port/database; in the password, "
     "write @ / : ? # % and spaces as %40 %2F %3A %3F %23 %25 %20"
@@ -31,14 +36,16 @@ class PostgresDatabase:
     """The database at `url`, with a connection pool for any number of threads. A call waits for one
     of the `connections` for at most `wait` seconds, then it raises `StoreUnavailable`.
 
-    Raises `ConfigurationError` for an invalid URL and for a schema of another revision. If the
-    server does not answer yet, nothing is raised: the first connection that works checks the
-    schema.
+    Raises `ConfigurationError` for an invalid URL, for a schema of another revision, and for a
+    server or a user that the feed cannot be read with. If the server does not answer yet, nothing
+    is raised: the first connection that works checks all this.
     """
 
     def __init__(
         self, url: str, *, connections: int = CONNECTIONS, wait: float = WAIT_SECONDS
     ) -> None:
+        self.losses = 0
+        """How often a call has failed because the server, or a connection to it, was lost."""
         self._checked = False
         self._refusal = ""  # why the last attempt to connect failed
         self._pool: ConnectionPool[psycopg.Connection[TupleRow]] = ConnectionPool(
@@ -93,6 +100,7 @@ class PostgresDatabase:
             with self._pool.connection() as connection:
                 if not self._checked:
                     check_revision(connection)
+                    check_feed(connection)
                     self._checked = True
                 yield connection
         except (PoolTimeout, PoolClosed, TooManyRequests) as error:
@@ -102,6 +110,7 @@ class PostgresDatabase:
         except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
             raise ConcurrencyError from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self.losses += 1
             raise StoreUnavailable(f"Postgres: {line(error)}") from error
 
     @contextmanager
@@ -149,6 +158,34 @@ def check_revision(connection: psycopg.Connection[TupleRow]) -> None:
         found = f"is at revision {row[0]}" if row else "is empty"
         raise ConfigurationError(
             f"DATABASE_URL: the schema {found}, this service needs {REVISION}: {CREATE}"
+        )
+
+
+def check_feed(connection: psycopg.Connection[TupleRow]) -> None:
+    """Raises `ConfigurationError` if the feed could not be read, or not without skipping: on a
+    standby, without the rights, or if the sequence does not give positions in ascending order."""
+    try:
+        connection.execute("SELECT FROM pg_locks, pg_stat_activity, pg_prepared_xacts LIMIT 0")
+        row = connection.execute(
+            "SELECT pg_is_in_recovery(), seqcache, seqincrement,"
+            f" coalesce((SELECT max(position) FROM commits) > {DRAWN}, false)"
+            " FROM commits_position_seq, pg_sequence"
+            " WHERE seqrelid = 'commits_position_seq'::regclass".encode()
+        ).fetchone()
+    except psycopg.ProgrammingError as error:  # no permission, say
+        raise ConfigurationError(f"DATABASE_URL: {line(error)}") from error
+    is_standby, cache, increment, lags = row or (False, 0, 0, False)
+    if is_standby:
+        raise ConfigurationError(f"DATABASE_URL: {STANDBY}")
+    if (cache, increment) != (1, 1):
+        raise ConfigurationError(
+            "DATABASE_URL: the sequence commits_position_seq must count by one, without a cache:"
+            " run `ALTER SEQUENCE commits_position_seq INCREMENT 1 CACHE 1`"
+        )
+    if lags:
+        raise ConfigurationError(
+            "DATABASE_URL: the sequence commits_position_seq lags behind the log, as after logical"
+            f" replication: {CREATE}"
         )
 
 

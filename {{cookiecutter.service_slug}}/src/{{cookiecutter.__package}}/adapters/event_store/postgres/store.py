@@ -7,9 +7,8 @@ to lock. If two statements create one at the same moment, a unique constraint re
 statement as a whole. The statement has only the parts that the commit needs, so that the server has
 less to plan.
 
-The feed is ordered by (transaction id, position) and ends below the oldest transaction that still
-runs. So no commit can appear behind a checkpoint, and a position that was never used does not stop
-the feed.
+The statement takes its lock on the log before it draws a position, and draws the position after it
+has locked the heads of its streams. The feed rests on both; see `feed`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +35,7 @@ from ....bus import (
 )
 from .append import append_statement
 from .database import PostgresDatabase
+from .feed import PostgresFeed
 from .rows import (
     AS_GIVEN,
     COMMIT_COLUMNS,
@@ -59,6 +59,7 @@ class PostgresEventStore:
     def __init__(self, url: str, **options: Any) -> None:
         self._database = PostgresDatabase(url, **options)
         self.views = PostgresViews(self._database)
+        self._feed = PostgresFeed(self._database)
 
     def load(self, stream_id: str, at: int | None = None, *, fingerprint: str = "") -> LoadedStream:
         """One statement, so everything is read as of one moment. All events come as one text,
@@ -191,20 +192,16 @@ class PostgresEventStore:
         )
 
     def feed(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
-        transaction, _, position = (checkpoint or "0:0").partition(":")
-        rows = self._database.fetch(
-            f"SELECT {COMMIT_COLUMNS}, xid::text, position FROM commits"
-            " WHERE (xid, position) > (%s::text::xid8, %s)"
-            " AND xid < pg_snapshot_xmin(pg_current_snapshot())"
-            " ORDER BY commits.xid, position LIMIT %s",
-            (transaction, int(position), limit),
-        )
-        last = "{}:{}".format(*rows[-1][-2:]) if rows else checkpoint or "0:0"
-        return FeedPage([stored_commit(row) for row in rows], last, len(rows) == limit)
+        return self._feed.page(checkpoint, limit)
+
+    def visible(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
+        return self._feed.page(checkpoint, limit, settled=False)
 
     def end(self) -> str:
-        found = self._database.fetch("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
-        return f"{found[0][0]}:0"
+        return self._feed.end()
+
+    def holders(self) -> list[str]:
+        return self._feed.holders()
 
     def size(self) -> int:
         count: int = self._database.fetch("SELECT count(*) FROM commits")[0][0]
@@ -221,10 +218,7 @@ class PostgresEventStore:
     def dump(self) -> Iterator[Stored]:
         with self._database.reading() as connection:
             for statement, made in (
-                (
-                    f"SELECT {COMMIT_COLUMNS} FROM commits ORDER BY commits.xid, position",
-                    stored_commit,
-                ),
+                (f"SELECT {COMMIT_COLUMNS} FROM commits ORDER BY position", stored_commit),
                 (f"SELECT {PENDING_COLUMNS} FROM pending ORDER BY 1, 2, 3", pending_command),
                 (f"SELECT {RECORD_COLUMNS} FROM idempotency ORDER BY 1, 2", idempotency_record),
             ):

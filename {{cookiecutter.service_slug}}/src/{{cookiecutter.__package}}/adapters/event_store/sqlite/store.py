@@ -179,6 +179,12 @@ class SqliteEventStore:
                 connection.execute("SELECT ifnull(max(position), 0) FROM commits").fetchone()[0]
             )
 
+    def visible(self, checkpoint: str | None = None, limit: int = 1000) -> FeedPage:
+        return self.feed(checkpoint, limit)
+
+    def holders(self) -> list[str]:
+        return []
+
     def size(self) -> int:
         with self._database.reading() as connection:
             count: int = connection.execute("SELECT count(*) FROM commits").fetchone()[0]

@@ -16,7 +16,6 @@ def upgrade() -> None:
     );
     CREATE TABLE commits (
         position       bigint GENERATED ALWAYS AS IDENTITY,
-        xid            xid8 NOT NULL DEFAULT pg_current_xact_id(),
         stream_id      text COLLATE "C" NOT NULL,
         version        bigint NOT NULL,
         count          int NOT NULL,
@@ -29,7 +28,7 @@ def upgrade() -> None:
         PRIMARY KEY (stream_id, version)
     );
     CREATE INDEX commits_correlated ON commits (correlation_id);
-    CREATE UNIQUE INDEX commits_feed ON commits (xid, position);
+    CREATE UNIQUE INDEX commits_feed ON commits (position);
     CREATE TABLE pending (
         stream_id      text COLLATE "C" NOT NULL,
         version        bigint NOT NULL,
