@@ -52,6 +52,7 @@ OWNED = {
         Path("tests/e2e/test_postgres_server.py"),
         Path("tests/integration/test_aws_worker.py"),
         Path("tests/support/postgres.py"),
+        Path("tests/support/proxy.py"),
         Path("deploy/kubernetes/base/migrate.yaml"),
     ],
     ("kubernetes", "yes"): [

@@ -441,7 +441,10 @@ POSTGRES = [
     ("postgres/views.py", " WHERE excluded.version > view_rows.version", ""),
     ("postgres/views.py", "WHERE name = %s AND text = %s", "WHERE name = %s AND %s <> ''"),
     ("postgres/database.py", "if row is None or row[0] != REVISION:", "if False:"),
-    ("postgres/database.py", "            if self._refusal:\n", "            if False:\n"),
+    ("postgres/database.py", "            if self._failure:\n", "            if False:\n"),
+    ("postgres/database.py", "AGAIN if is_silent else FIRST", "FIRST"),
+    ("postgres/database.py", "self.seconds if timeout is None else timeout", "timeout"),
+    ("postgres/database.py", "if ask or _is_readable(self.pgconn.socket):", "if ask:"),
     (
         "postgres/database.py",
         "except psycopg.ProgrammingError as error:  # no",

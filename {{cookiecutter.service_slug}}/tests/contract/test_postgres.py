@@ -38,7 +38,7 @@ from {{ cookiecutter.__package }}.config import Settings
 
 from ..support import counter
 from ..support.commits import append, commit, drain
-from ..support.postgres import database, server, template, url
+from ..support.postgres import database, proxied, server, template, url
 from ..support.process import until
 from .event_store_contract import EventStoreContract
 
@@ -166,16 +166,48 @@ def test_processes_on_one_database_lose_no_update(store: PostgresEventStore, url
     assert bus.ask(counter.GetTotal(counter_id="c")) == 60
 
 
-def test_a_connection_that_was_cut_is_replaced(store: PostgresEventStore, url: str) -> None:
+def test_connections_that_were_closed_while_idle_are_replaced_unseen(
+    store: PostgresEventStore, url: str
+) -> None:
     store.append(commit(append(Position.start("s/1"))))
+    database = store._database
+    with database.connection(), database.connection(), database.connection():
+        pass
     with psycopg.connect(url, autocommit=True) as other:
-        other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    with pytest.raises(StoreUnavailable):
-        store.load("s/1")
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> %s"
+        own = (other.info.backend_pid,)
+        other.execute(f"SELECT pg_terminate_backend(pid) {others}".encode(), own)
+        until(lambda: not other.execute(f"SELECT {others}".encode(), own).fetchall() or None)
     assert len(store.commits("s/1")) == 1
+
+
+def test_a_server_that_froze_is_given_up_in_time_and_used_again(url: str) -> None:
+    """Each of two idle connections has to be given up. Late answers are not taken for others."""
+    with proxied(url) as (between, through):
+        store = PostgresEventStore(through, wait=1)
+        with store._database.connection(), store._database.connection():
+            pass
+        written = commit(append(Position.start("s/1")))
+        between.freeze()
+        started = time.monotonic()
+        for _ in range(3):  # a commit, and sent again twice
+            with pytest.raises(StoreUnavailable, match="no answer within"):
+                store.append(written)
+        assert time.monotonic() - started < 1.2
+        between.thaw()
+        until(lambda: answer(store))
+        store.append(written)
+        assert (store.load("s/2").position.version, len(store.commits("s/1"))) == (0, 1)
+        store.close()
+
+
+def answer(store: PostgresEventStore) -> bool | None:
+    """True if the store answers."""
+    try:
+        store.ping()
+    except StoreUnavailable:
+        return None
+    return True
 
 
 def test_a_server_that_does_not_answer_is_waited_for() -> None:

@@ -2,6 +2,7 @@
 them."""
 
 import os
+import socket
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from pydantic import SecretStr
 
 from {{ cookiecutter.__package }}.adapters.event_store import postgres
 from {{ cookiecutter.__package }}.config import Settings
+
+from .proxy import Proxy, proxy
 
 CLERK_NEEDS_A_PASSWORD = "local all clerk scram-sha-256\nhost all clerk all scram-sha-256\n"
 """The server that the tests start trusts everybody else."""
@@ -61,6 +64,23 @@ def migrated(server: str) -> Iterator[str]:
     with database(server) as url:
         postgres.create(Settings(database_url=SecretStr(url)))
         yield str(conninfo.conninfo_to_dict(url)["dbname"])
+
+
+@contextmanager
+def proxied(url: str) -> Iterator[tuple[Proxy, str]]:
+    """A proxy in front of the server, and the URL of the database through it."""
+    with psycopg.connect(url) as connection:
+        host, port = connection.info.host, connection.info.port
+
+    def connect() -> socket.socket:
+        if not host.startswith("/"):
+            return socket.create_connection((host, port))
+        made = socket.socket(socket.AF_UNIX)
+        made.connect(f"{host}/.s.PGSQL.{port}")
+        return made
+
+    with proxy(connect) as between:
+        yield between, conninfo.make_conninfo(url, host="127.0.0.1", port=between.port)
 
 
 @pytest.fixture(scope="session")

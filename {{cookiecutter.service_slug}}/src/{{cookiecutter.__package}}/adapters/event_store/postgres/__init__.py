@@ -26,7 +26,9 @@ def create(settings: Settings) -> None:
     url = _url(settings)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connect"] = lambda: psycopg.connect(url)
+    config.attributes["connect"] = lambda: psycopg.connect(
+        url, connect_timeout=max(2, round(settings.database_timeout_seconds))
+    )
     try:
         command.upgrade(config, "head")
     except CommandError as error:  # such as a revision that none of the migrations has
@@ -40,7 +42,7 @@ def create(settings: Settings) -> None:
 
 def open_store(settings: Settings) -> EventStore:
     """The store in the database at DATABASE_URL."""
-    return PostgresEventStore(_url(settings))
+    return PostgresEventStore(_url(settings), wait=settings.database_timeout_seconds)
 
 
 def _url(settings: Settings) -> str:

@@ -207,7 +207,7 @@ class PostgresEventStore:
         return f"{found[0][0]}:0"
 
     def size(self) -> int:
-        count: int = self._database.fetch("SELECT count(*) FROM commits")[0][0]
+        count: int = self._database.fetch("SELECT count(*) FROM commits", patient=True)[0][0]
         return count
 
     def correlated(self, correlation_id: str, progress: Progress) -> Iterable[StoredCommit]:
