@@ -443,6 +443,9 @@ POSTGRES = [
     ("postgres/database.py", "if row is None or row[0] != REVISION:", "if False:"),
     ("postgres/database.py", "            if self._failure:\n", "            if False:\n"),
     ("postgres/database.py", "AGAIN if is_silent else FIRST", "FIRST"),
+    ("postgres/database.py", '{"prepare_threshold": None} if', '{"prepare_threshold": 5} if'),
+    ("postgres/database.py", "except FOREIGN as error:", "except KeyError as error:"),
+    ("postgres/database.py", 'if "unsupported startup parameter" in', 'if "nothing" in'),
     ("postgres/database.py", "self.seconds if timeout is None else timeout", "timeout"),
     ("postgres/database.py", "if ask or _is_readable(self.pgconn.socket):", "if ask:"),
     (

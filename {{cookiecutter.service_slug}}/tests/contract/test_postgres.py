@@ -1,10 +1,13 @@
 """The contract suite on a real Postgres, and what only it can show."""
 
+import socket
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -40,6 +43,7 @@ from ..support import counter
 from ..support.commits import append, commit, drain
 from ..support.postgres import database, proxied, server, template, url
 from ..support.process import until
+from ..support.proxy import proxy
 from .event_store_contract import EventStoreContract
 
 __all__ = ["server", "template", "url"]
@@ -208,6 +212,45 @@ def answer(store: PostgresEventStore) -> bool | None:
     except StoreUnavailable:
         return None
     return True
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+def test_behind_a_pooler_nothing_is_left_in_a_session(url: str, pooled: bool) -> None:
+    with proxied(url) as (between, through):
+        store = PostgresEventStore(through, connections=1, pooled=pooled)
+        for _ in range(8):
+            store.load("s/1")
+        with store._database.reading() as connection:
+            connection.execute("SELECT 1")
+        store.close()
+        left = [each in between.sent for each in (b"statement_timeout", b"lock_timeout", b"_pg3_")]
+    assert left == [not pooled] * 3
+
+
+def test_a_pooler_that_refuses_options_stops_the_start_and_names_the_setting() -> None:
+    refusal = b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0"
+
+    def refuse() -> socket.socket:
+        client, server = map(servers.enter_context, socket.socketpair())
+        server.sendall(b"E" + struct.pack("!i", 4 + len(refusal)) + refusal)
+        return client
+
+    with ExitStack() as servers, proxy(refuse) as between:
+        url = f"postgresql://a@127.0.0.1:{between.port}/b?sslmode=disable"
+        with pytest.raises(ConfigurationError, match="DATABASE_POOLER=transaction"):
+            PostgresEventStore(url, wait=1)
+
+
+def test_a_prepared_statement_that_is_not_there_names_the_setting(url: str) -> None:
+    """As if a pooler had gone on with another of its connections."""
+    store = PostgresEventStore(url, connections=1)
+    for _ in range(8):
+        store.load("s/1")
+    with store._database.connection() as connection:
+        connection.pgconn.exec_(b"DEALLOCATE ALL")
+    with pytest.raises(StoreUnavailable, match=r"does not exist.*DATABASE_POOLER=transaction"):
+        store.load("s/1")
+    store.close()
 
 
 def test_a_server_that_does_not_answer_is_waited_for() -> None:

@@ -1,6 +1,7 @@
 """The event store in Postgres: one statement for each commit, and data that SQL can read."""
 
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -26,9 +27,11 @@ def create(settings: Settings) -> None:
     url = _url(settings)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connect"] = lambda: psycopg.connect(
-        url, connect_timeout=max(2, round(settings.database_timeout_seconds))
-    )
+    options: dict[str, Any] = {
+        "connect_timeout": max(2, round(settings.database_timeout_seconds)),
+        "prepare_threshold": None,  # a pooler would keep what is prepared, for other clients
+    }
+    config.attributes["connect"] = lambda: psycopg.connect(url, **options)
     try:
         command.upgrade(config, "head")
     except CommandError as error:  # such as a revision that none of the migrations has
@@ -42,7 +45,11 @@ def create(settings: Settings) -> None:
 
 def open_store(settings: Settings) -> EventStore:
     """The store in the database at DATABASE_URL."""
-    return PostgresEventStore(_url(settings), wait=settings.database_timeout_seconds)
+    return PostgresEventStore(
+        _url(settings),
+        wait=settings.database_timeout_seconds,
+        pooled=settings.database_pooler == "transaction",
+    )
 
 
 def _url(settings: Settings) -> str:

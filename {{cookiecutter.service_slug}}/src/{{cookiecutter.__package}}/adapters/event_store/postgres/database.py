@@ -31,6 +31,7 @@ PATIENCE = 20.0
 """How many seconds a statement has that works on a whole table: a little more than the server's
 statement_timeout, so that the server ends it."""
 
+POOLER = "a connection pooler in transaction mode needs DATABASE_POOLER=transaction"
 NO_URL = (
     "DATABASE_URL: not of the form postgresql://user:password@host:port/database; in the password, "
     "write @ / : ? # % and spaces as %40 %2F %3A %3F %23 %25 %20"
@@ -70,6 +71,8 @@ class NoAnswer(psycopg.OperationalError):
 
 
 SILENCE = (NoAnswer, psycopg.errors.ConnectionTimeout)
+FOREIGN = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.DuplicatePreparedStatement)
+"""Prepared statements that another client of the same pooler has, or has not, prepared."""
 
 
 class PostgresDatabase:
@@ -77,13 +80,22 @@ class PostgresDatabase:
     not answer, or none of the `connections` becomes free, a call raises `StoreUnavailable`. That
     takes less than `wait` seconds, also for a commit that the bus sends again.
 
-    Raises `ConfigurationError` for an invalid URL and for a schema of another revision. If the
-    server does not answer yet, nothing is raised: the first connection that works checks the
-    schema.
+    `pooled`: a connection pooler in transaction mode stands before the server. Each transaction may
+    run on another connection of the pooler, so nothing is left in a session: no prepared statements
+    and no options.
+
+    Raises `ConfigurationError` for an invalid URL, for a schema of another revision, and if the
+    options are refused. If the server does not answer yet, nothing is raised: the first connection
+    that works checks the schema.
     """
 
     def __init__(
-        self, url: str, *, connections: int = CONNECTIONS, wait: float = WAIT_SECONDS
+        self,
+        url: str,
+        *,
+        connections: int = CONNECTIONS,
+        wait: float = WAIT_SECONDS,
+        pooled: bool = False,
     ) -> None:
         self._checked = False
         self._wait = wait
@@ -100,18 +112,20 @@ class PostgresDatabase:
             kwargs={
                 "autocommit": True,
                 "connect_timeout": max(2, round(wait * FIRST)),
-                "options": OPTIONS,
                 "keepalives_idle": 30,
                 "keepalives_interval": 5,
                 "keepalives_count": 3,
+                **({"prepare_threshold": None} if pooled else {"options": OPTIONS}),
             },
             open=True,
         )
         try:
             with self.connection():
                 pass
-        except StoreUnavailable:
-            pass
+        except StoreUnavailable as error:
+            if "unsupported startup parameter" in str(error):
+                self._pool.close()
+                raise ConfigurationError(f"DATABASE_URL: {POOLER}") from error
         except ConfigurationError:
             self._pool.close()
             raise
@@ -128,7 +142,8 @@ class PostgresDatabase:
                 except psycopg.Error as error:
                     database._failure = error
                     raise
-                database._failure = None
+                if not isinstance(database._failure, SILENCE):  # a pooler may answer in its place
+                    database._failure = None
                 return connection
 
         return Connection
@@ -156,6 +171,8 @@ class PostgresDatabase:
             raise StoreUnavailable(f"Postgres: no connection is free: {line(error)}") from error
         except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
             raise ConcurrencyError from error
+        except FOREIGN as error:
+            raise StoreUnavailable(f"Postgres: {line(error)}: {POOLER}") from error
         except NoAnswer as error:
             if not patient:
                 self._failure = error
