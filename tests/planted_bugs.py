@@ -319,6 +319,16 @@ BUS = [
     ("adapters/event_store/sqlite/database.py", 'execute("BEGIN IMMEDIATE")', 'execute("BEGIN")'),
     (
         "adapters/event_store/sqlite/database.py",
+        "            self._check_identity()\n            with",
+        "            with",
+    ),
+    ("adapters/event_store/sqlite/database.py", "?mode=rw", "?mode=rwc"),
+    ("adapters/event_store/sqlite/database.py", "& 0xFF not in DAMAGED:", "& 0xFF not in ():"),
+    ("adapters/event_store/sqlite/database.py", "self._damage = f", "_ = f"),
+    ("adapters/event_store/sqlite/database.py", "journal_size_limit = {WAL_BYTES}", "data_version"),
+    ("adapters/event_store/sqlite/database.py", "os.O_WRONLY, 0o600", "os.O_WRONLY, 0o644"),
+    (
+        "adapters/event_store/sqlite/database.py",
         'connection.execute("BEGIN")\n            yield connection\n            connection.execute("COMMIT")',
         "yield connection",
     ),
