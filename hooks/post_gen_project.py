@@ -28,7 +28,9 @@ OWNED = {
         Path("tests/integration/test_permissions.py"),
         Path("tests/support/lambda_functions.py"),
         Path("tests/integration/test_dynamodb.py"),
+        Path("tests/integration/test_dynamodb_faults.py"),
         Path("tests/support/dynamodb_cost.py"),
+        Path("tests/support/wire_faults.py"),
         Path("tests/unit/test_config_dynamodb.py"),
     ],
     ("store", "dynamodb", "postgres"): [

@@ -322,7 +322,11 @@ BUS = [
         "            self._check_identity()\n            with",
         "            with",
     ),
-    ("adapters/event_store/sqlite/database.py", "?mode=rw", "?mode=rwc"),
+    (
+        "adapters/event_store/sqlite/database.py",
+        "                self._check_identity()\n                connection =",
+        "                connection =",
+    ),
     ("adapters/event_store/sqlite/database.py", "& 0xFF not in DAMAGED:", "& 0xFF not in ():"),
     ("adapters/event_store/sqlite/database.py", "self._damage = f", "_ = f"),
     ("adapters/event_store/sqlite/database.py", "journal_size_limit = {WAL_BYTES}", "data_version"),
@@ -407,6 +411,8 @@ DYNAMODB_BESIDE = [
     ("dynamodb/connection.py", "connection._local.session = aws.session()", "pass"),
     ("dynamodb/errors.py", "isinstance(error.cause, BotoCoreError) or", "False or"),
     ("dynamodb/errors.py", "if not isinstance(error.cause, ClientError):", "if False:"),
+    ("dynamodb/errors.py", "if expected and int(expected) != found:", "if False:"),
+    ("dynamodb/feed.py", '._made.meta.events.register("after-call", refuse_cut_answer)', "._made"),
     ("dynamodb/errors.py", "NOT_FOR_THE_LOG.sub('', str(cause))", "cause"),
     ("dynamodb/errors.py", "except TableDoesNotExist as", "except ZeroDivisionError as"),
     (
