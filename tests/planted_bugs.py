@@ -319,8 +319,8 @@ BUS = [
     ("adapters/event_store/sqlite/database.py", 'execute("BEGIN IMMEDIATE")', 'execute("BEGIN")'),
     (
         "adapters/event_store/sqlite/database.py",
-        "            self._check_identity()\n            with",
-        "            with",
+        "if now - self._checked > CHECK_SECONDS:",
+        "if False:",
     ),
     (
         "adapters/event_store/sqlite/database.py",

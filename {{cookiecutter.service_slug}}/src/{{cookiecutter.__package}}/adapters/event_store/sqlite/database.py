@@ -77,6 +77,8 @@ CREATE TABLE IF NOT EXISTS cells (
 """
 
 
+CHECK_SECONDS = 0.005
+"""How long a writer goes on without another look at whether the file is still there."""
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 WAL_BYTES = 4 * 2**20
 """The size that the write-ahead log is cut to when it starts again. A long read lets it grow."""
@@ -94,6 +96,7 @@ class SqliteDatabase:
         self._path, self._timeout = path, timeout
         self._identity: tuple[int, int] | None = None  # of the file that was opened
         self._damage = ""
+        self._checked = 0.0
         self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
         self._writing = Lock()  # the threads of one process queue here, not in SQLite's busy loop
         try:
@@ -172,7 +175,10 @@ class SqliteDatabase:
         if not self._writing.acquire(timeout=self._timeout):
             raise StoreUnavailable(f"SQLite: no turn to write within {self._timeout} s")
         try:
-            self._check_identity()
+            now = time.monotonic()
+            if now - self._checked > CHECK_SECONDS:
+                self._check_identity()
+                self._checked = now
             with self.connection() as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
