@@ -28,7 +28,9 @@ OWNED = {
         Path("tests/integration/test_permissions.py"),
         Path("tests/support/lambda_functions.py"),
         Path("tests/integration/test_dynamodb.py"),
+        Path("tests/integration/test_dynamodb_faults.py"),
         Path("tests/support/dynamodb_cost.py"),
+        Path("tests/support/wire_faults.py"),
         Path("tests/unit/test_config_dynamodb.py"),
     ],
     ("store", "dynamodb", "postgres"): [
@@ -53,6 +55,7 @@ OWNED = {
         Path("tests/e2e/test_postgres_server.py"),
         Path("tests/integration/test_aws_worker.py"),
         Path("tests/support/postgres.py"),
+        Path("tests/support/proxy.py"),
         Path("deploy/kubernetes/base/migrate.yaml"),
     ],
     ("kubernetes", "yes"): [

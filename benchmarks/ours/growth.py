@@ -71,6 +71,7 @@ def fill(commits: int) -> None:
         return
     with store()._database.connection() as connection:
         connection.execute("SET statement_timeout = 0")
+        connection.seconds = 3600.0
         connection.execute(POSTGRES, values)
         connection.execute(HEADS, values)
         connection.execute("VACUUM ANALYZE")

@@ -1,10 +1,13 @@
 """The contract suite on a real Postgres, and what only it can show."""
 
+import socket
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Thread
 
@@ -37,8 +40,9 @@ from {{ cookiecutter.__package }}.config import Settings
 
 from ..support import counter
 from ..support.commits import append, commit
-from ..support.postgres import database, server, template, url, waiting
+from ..support.postgres import database, proxied, server, template, url, waiting
 from ..support.process import until
+from ..support.proxy import proxy
 from .event_store_contract import EventStoreContract
 
 __all__ = ["server", "template", "url"]
@@ -114,16 +118,87 @@ def test_processes_on_one_database_lose_no_update(store: PostgresEventStore, url
     assert bus.ask(counter.GetTotal(counter_id="c")) == 60
 
 
-def test_a_connection_that_was_cut_is_replaced(store: PostgresEventStore, url: str) -> None:
+def test_connections_that_were_closed_while_idle_are_replaced_unseen(
+    store: PostgresEventStore, url: str
+) -> None:
     store.append(commit(append(Position.start("s/1"))))
+    database = store._database
+    with database.connection(), database.connection(), database.connection():
+        pass
     with psycopg.connect(url, autocommit=True) as other:
-        other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    with pytest.raises(StoreUnavailable):
-        store.load("s/1")
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> %s"
+        own = (other.info.backend_pid,)
+        other.execute(f"SELECT pg_terminate_backend(pid) {others}".encode(), own)
+        until(lambda: not other.execute(f"SELECT {others}".encode(), own).fetchall() or None)
     assert len(store.commits("s/1")) == 1
+
+
+def test_a_server_that_froze_is_given_up_in_time_and_used_again(url: str) -> None:
+    """Each of two idle connections has to be given up. Late answers are not taken for others."""
+    with proxied(url) as (between, through):
+        store = PostgresEventStore(through, wait=1)
+        with store._database.connection(), store._database.connection():
+            pass
+        written = commit(append(Position.start("s/1")))
+        between.freeze()
+        started = time.monotonic()
+        for _ in range(3):  # a commit, and sent again twice
+            with pytest.raises(StoreUnavailable, match="no answer within"):
+                store.append(written)
+        assert time.monotonic() - started < 1.2
+        between.thaw()
+        until(lambda: answer(store))
+        store.append(written)
+        assert (store.load("s/2").position.version, len(store.commits("s/1"))) == (0, 1)
+        store.close()
+
+
+def answer(store: PostgresEventStore) -> bool | None:
+    """True if the store answers."""
+    try:
+        store.ping()
+    except StoreUnavailable:
+        return None
+    return True
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+def test_behind_a_pooler_nothing_is_left_in_a_session(url: str, pooled: bool) -> None:
+    with proxied(url) as (between, through):
+        store = PostgresEventStore(through, connections=1, pooled=pooled)
+        for _ in range(8):
+            store.load("s/1")
+        with store._database.reading() as connection:
+            connection.execute("SELECT 1")
+        store.close()
+        left = [each in between.sent for each in (b"statement_timeout", b"lock_timeout", b"_pg3_")]
+    assert left == [not pooled] * 3
+
+
+def test_a_pooler_that_refuses_options_stops_the_start_and_names_the_setting() -> None:
+    refusal = b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0"
+
+    def refuse() -> socket.socket:
+        client, server = map(servers.enter_context, socket.socketpair())
+        server.sendall(b"E" + struct.pack("!i", 4 + len(refusal)) + refusal)
+        return client
+
+    with ExitStack() as servers, proxy(refuse) as between:
+        url = f"postgresql://a@127.0.0.1:{between.port}/b?sslmode=disable"
+        with pytest.raises(ConfigurationError, match="DATABASE_POOLER=transaction"):
+            PostgresEventStore(url, wait=1)
+
+
+def test_a_prepared_statement_that_is_not_there_names_the_setting(url: str) -> None:
+    """As if a pooler had gone on with another of its connections."""
+    store = PostgresEventStore(url, connections=1)
+    for _ in range(8):
+        store.load("s/1")
+    with store._database.connection() as connection:
+        connection.pgconn.exec_(b"DEALLOCATE ALL")
+    with pytest.raises(StoreUnavailable, match=r"does not exist.*DATABASE_POOLER=transaction"):
+        store.load("s/1")
+    store.close()
 
 
 def test_a_server_that_does_not_answer_is_waited_for() -> None:

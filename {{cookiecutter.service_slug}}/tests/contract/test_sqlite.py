@@ -1,5 +1,6 @@
 """The contract suite on a SQLite file, and what only a file can show."""
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store import sqlite
 from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
+from {{ cookiecutter.__package }}.adapters.event_store.sqlite.database import WAL_BYTES
 from {{ cookiecutter.__package }}.bus import (
     ConfigurationError,
     EventStore,
@@ -98,6 +100,64 @@ def test_a_locked_file_is_unavailable_after_a_bounded_wait(tmp_path: Path) -> No
     bus.handle(counter.Open(counter_id="c"))
     store.close()
     other.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_deleted_or_replaced_is_noticed_and_takes_no_commit(
+    tmp_path: Path, replaced: bool
+) -> None:
+    path = tmp_path / "events.db"
+    store = SqliteEventStore(path)
+    bus = counter.make_bus(store)
+    path.unlink()
+    if replaced:
+        path.write_bytes(b"")
+    for call in (store.ping, lambda: bus.handle(counter.Open(counter_id="c"))):
+        with pytest.raises(StoreUnavailable, match=r"events\.db was deleted or replaced: put back"):
+            call()
+    store.close()
+    with pytest.raises(StoreUnavailable):  # a new connection makes no file of its own
+        store.size()
+    assert path.exists() == replaced
+
+
+def test_a_damaged_file_is_unavailable_and_not_ready_from_then_on(tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    store = SqliteEventStore(path)
+    for number in range(200):
+        store.append(commit(append(Position.start(f"s/{number}"), "x" * 500)))
+    store.close()
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xff" * 40_000)
+    damaged = r"events\.db: database disk image is malformed: put back a backup"
+    for call in (lambda: list(store.dump()), store.ping):
+        with pytest.raises(StoreUnavailable, match=damaged):
+            call()
+    store.close()
+
+
+def test_the_log_that_a_long_read_let_grow_shrinks_again(tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    store, reader = SqliteEventStore(path), sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM commits").fetchall()
+    for number in range(30):
+        store.append(commit(append(Position.start(f"s/{number}"), "x" * 300_000)))
+    grown = (tmp_path / "events.db-wal").stat().st_size
+    reader.close()
+    for number in range(30, 33):
+        store.append(commit(append(Position.start(f"s/{number}"), "x" * 300_000)))
+    assert (tmp_path / "events.db-wal").stat().st_size <= WAL_BYTES < grown
+    store.close()
+
+
+def test_its_files_are_its_owners_alone(tmp_path: Path) -> None:
+    store = SqliteEventStore(tmp_path / "events.db")
+    store.append(commit(append(Position.start("s/1"))))
+    modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+    assert modes == {f"events.db{end}": 0o600 for end in ("", "-wal", "-shm")}
+    store.close()
 
 
 def test_what_is_not_a_database_stops_the_start_with_its_name(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 them."""
 
 import os
+import socket
 import subprocess
 import tempfile
 import warnings
@@ -18,6 +19,8 @@ from pydantic import SecretStr
 
 from {{ cookiecutter.__package }}.adapters.event_store import postgres
 from {{ cookiecutter.__package }}.config import Settings
+
+from .proxy import Proxy, proxy
 
 CLERK_NEEDS_A_PASSWORD = "local all clerk scram-sha-256\nhost all clerk all scram-sha-256\n"
 """The server that the tests start trusts everybody else."""
@@ -90,6 +93,23 @@ def _run(program: str, *arguments: str) -> None:
 
         program = str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / program)
     subprocess.run([program, *arguments], check=True)
+
+
+@contextmanager
+def proxied(url: str) -> Iterator[tuple[Proxy, str]]:
+    """A proxy in front of the server, and the URL of the database through it."""
+    with psycopg.connect(url) as connection:
+        host, port = connection.info.host, connection.info.port
+
+    def connect() -> socket.socket:
+        if not host.startswith("/"):
+            return socket.create_connection((host, port))
+        made = socket.socket(socket.AF_UNIX)
+        made.connect(f"{host}/.s.PGSQL.{port}")
+        return made
+
+    with proxy(connect) as between:
+        yield between, conninfo.make_conninfo(url, host="127.0.0.1", port=between.port)
 
 
 @pytest.fixture(scope="session")

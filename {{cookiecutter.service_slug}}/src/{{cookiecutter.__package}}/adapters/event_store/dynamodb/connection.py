@@ -13,7 +13,7 @@ from pynamodb.expressions.condition import Condition
 from ....bus import ConfigurationError
 from ... import aws
 from . import table
-from .errors import translating_errors
+from .errors import refuse_cut_answer, translating_errors
 
 
 class Page(NamedTuple):
@@ -34,7 +34,7 @@ def opened(item: type[table.Item]) -> Connection:
     # that first needs it. That is this thread.
     connection._local.session = aws.session()
     try:
-        connection.client  # noqa: B018 - the property makes it
+        connection.client.meta.events.register("after-call", refuse_cut_answer)
     except NoRegionError as error:
         raise ConfigurationError("AWS_REGION: name a region, such as eu-west-1") from error
     return connection

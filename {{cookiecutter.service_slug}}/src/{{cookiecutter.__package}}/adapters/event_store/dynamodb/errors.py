@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError
 from pynamodb.exceptions import (
     DeleteError,
     PutError,
@@ -61,6 +62,14 @@ def translating_errors() -> Iterator[None]:
         if isinstance(error.cause, BotoCoreError) or _codes(error) & RETRYABLE:
             raise _unavailable(error.cause) from error
         raise
+
+
+def refuse_cut_answer(http_response: Any, **_: Any) -> None:
+    """A hook for botocore's event `after-call`. An answer whose connection was cut in the middle is
+    no JSON, and botocore would take it for one without content: for an item that is not there."""
+    expected, found = http_response.headers.get("Content-Length"), len(http_response.content)
+    if expected and int(expected) != found:
+        raise IncompleteReadError(actual_bytes=found, expected_bytes=int(expected))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from ....bus import ConfigurationError, FeedPage, StoredCommit
 from ... import aws
 from . import connection, table
-from .errors import translating_errors
+from .errors import refuse_cut_answer, translating_errors
 
 TOO_LATE = {"ResourceNotFoundException", "TrimmedDataAccessException"}
 """Error codes that mean that the stream no longer has what follows the checkpoint."""
@@ -205,6 +205,7 @@ class DynamoDBFeed:
                         **local,
                     ),
                 )
+                self._made.meta.events.register("after-call", refuse_cut_answer)
             return self._made
 
 

@@ -1,12 +1,14 @@
 """The event store in Postgres: one statement for each commit, and data that SQL can read."""
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 from ....bus import ConfigurationError, EventStore
 from ....config import Settings
-from .database import DRAWN, OPTIONS, PostgresDatabase, checked_url, line, unavailable
+from .database import DRAWN, PostgresDatabase, checked_url, line, unavailable
 from .store import PostgresEventStore
 
 __all__ = ["PostgresDatabase", "PostgresEventStore", "create", "open_store"]
@@ -27,10 +29,17 @@ def create(settings: Settings) -> None:
     url = _url(settings)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connect"] = lambda: psycopg.connect(url)
+    connect = partial(
+        psycopg.connect,
+        url,
+        connect_timeout=max(2, round(settings.database_timeout_seconds)),
+        prepare_threshold=None,  # a pooler would keep what is prepared, for other clients
+    )
+    config.attributes["connect"] = connect
     try:
         command.upgrade(config, "head")
-        _advance_positions(url)
+        with connect() as connection:
+            _advance_positions(connection)
     except CommandError as error:  # such as a revision that none of the migrations has
         raise ConfigurationError(f"DATABASE_URL: {error}") from error
     except (DBAPIError, psycopg.Error) as error:
@@ -40,23 +49,27 @@ def create(settings: Settings) -> None:
         raise ConfigurationError(f"DATABASE_URL: {line(cause)}") from error
 
 
-def _advance_positions(url: str) -> None:
+def _advance_positions(connection: psycopg.Connection[Any]) -> None:
     """Set the sequence to the end of the log, if it lags. Nobody draws a position meanwhile,
     because an append needs the lock on the log before that."""
     lags = f"(SELECT max(position) FROM commits) > {DRAWN}"
-    with psycopg.connect(url, options=OPTIONS) as connection:
-        found = connection.execute(f"SELECT {lags} FROM commits_position_seq".encode()).fetchone()
-        if found and found[0]:
-            connection.execute("LOCK TABLE commits IN SHARE ROW EXCLUSIVE MODE")
-            connection.execute(
-                "SELECT setval('commits_position_seq', (SELECT max(position) FROM commits))"
-                f" FROM commits_position_seq WHERE {lags}".encode()
-            )
+    found = connection.execute(f"SELECT {lags} FROM commits_position_seq".encode()).fetchone()
+    if found and found[0]:
+        connection.execute("SET LOCAL lock_timeout = '15s'")
+        connection.execute("LOCK TABLE commits IN SHARE ROW EXCLUSIVE MODE")
+        connection.execute(
+            "SELECT setval('commits_position_seq', (SELECT max(position) FROM commits))"
+            f" FROM commits_position_seq WHERE {lags}".encode()
+        )
 
 
 def open_store(settings: Settings) -> EventStore:
     """The store in the database at DATABASE_URL."""
-    return PostgresEventStore(_url(settings))
+    return PostgresEventStore(
+        _url(settings),
+        wait=settings.database_timeout_seconds,
+        pooled=settings.database_pooler == "transaction",
+    )
 
 
 def _url(settings: Settings) -> str:

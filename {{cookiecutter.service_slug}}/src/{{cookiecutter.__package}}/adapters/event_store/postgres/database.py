@@ -2,28 +2,40 @@
 
 import logging
 import re
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from time import monotonic
+from typing import Any, Self, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from ....bus import ConcurrencyError, ConfigurationError, StoreUnavailable
 from .. import CREATE
 
+R = TypeVar("R")
+
 REVISION = "1.0.0"
 """The revision of the newest migration."""
 
-CONNECTIONS, WAIT_SECONDS = 10, 3.0
-OPTIONS = "-c statement_timeout=15000 -c lock_timeout=3000"
+CONNECTIONS, WAIT_SECONDS = 10, 5.0
+OPTIONS = "-c statement_timeout=15000 -c lock_timeout=2000"
+FIRST, AGAIN = 0.6, 0.15
+"""Which parts of `wait` a call has: while the server answers, and after it was silent. The bus
+sends a commit three times at most, and all three fit into `wait`."""
+PATIENCE = 20.0
+"""How many seconds a statement has that works on a whole table: a little more than the server's
+statement_timeout, so that the server ends it."""
 
 DRAWN = "CASE WHEN is_called THEN last_value ELSE last_value - 1 END"
 """The last position that was drawn from the sequence, which has these columns."""
 
 STANDBY = "the server is a standby, which cannot be written to: connect to the primary"
-
+POOLER = "a connection pooler in transaction mode needs DATABASE_POOLER=transaction"
 NO_URL = (
     "DATABASE_URL: not of the form postgresql://user:password@host:port/database; in the password, "
     "write @ / : ? # % and spaces as %40 %2F %3A %3F %23 %25 %20"
@@ -32,59 +44,112 @@ NO_URL = (
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # a call that fails raises an error
 
 
-class PostgresDatabase:
-    """The database at `url`, with a connection pool for any number of threads. A call waits for one
-    of the `connections` for at most `wait` seconds, then it raises `StoreUnavailable`.
+class _Connection(psycopg.Connection[TupleRow]):
+    """A connection whose statements have `seconds` each. libpq waits for an answer without a limit:
+    TCP time-outs do not see a server process that has stopped."""
 
-    Raises `ConfigurationError` for an invalid URL, for a schema of another revision, and for a
-    server or a user that the feed cannot be read with. If the server does not answer yet, nothing
-    is raised: the first connection that works checks all this.
+    seconds = PATIENCE
+
+    def wait(self, gen: PQGen[R], interval: float = 0.1, timeout: float | None = None) -> R:
+        try:
+            return super().wait(gen, interval, self.seconds if timeout is None else timeout)
+        except psycopg.OperationalError as error:
+            if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                raise
+            self.close()  # the answer may still come, and must not be taken for that of another
+            raise NoAnswer(f"no answer within {self.seconds:.1f} seconds") from error
+
+    def is_open(self, *, ask: bool) -> bool:
+        """Whether it can be used. If the other end has closed an idle connection, there is
+        something to read. `ask` sends an empty statement in any case."""
+        try:
+            if ask or _is_readable(self.pgconn.socket):
+                self.execute("")
+        except psycopg.Error:
+            return False
+        return True
+
+
+class NoAnswer(psycopg.OperationalError):
+    """The server did not answer a statement in time."""
+
+
+SILENCE = (NoAnswer, psycopg.errors.ConnectionTimeout)
+FOREIGN = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.DuplicatePreparedStatement)
+"""Prepared statements that another client of the same pooler has, or has not, prepared."""
+
+
+class PostgresDatabase:
+    """The database at `url`, with a connection pool for any number of threads. If the server does
+    not answer, or none of the `connections` becomes free, a call raises `StoreUnavailable`. That
+    takes less than `wait` seconds, also for a commit that the bus sends again.
+
+    `pooled`: a connection pooler in transaction mode stands before the server. Each transaction may
+    run on another connection of the pooler, so nothing is left in a session: no prepared statements
+    and no options.
+
+    Raises `ConfigurationError` for an invalid URL, for a schema of another revision, if the options
+    are refused, and for a server or a user that the feed cannot be read with. If the server does
+    not answer yet, nothing is raised: the first connection that works checks all this.
     """
 
     def __init__(
-        self, url: str, *, connections: int = CONNECTIONS, wait: float = WAIT_SECONDS
+        self,
+        url: str,
+        *,
+        connections: int = CONNECTIONS,
+        wait: float = WAIT_SECONDS,
+        pooled: bool = False,
     ) -> None:
         self.losses = 0
-        """How often a call has failed because the server, or a connection to it, was lost."""
+        """How often the server, or a connection to it, was found to be lost."""
         self._checked = False
-        self._refusal = ""  # why the last attempt to connect failed
-        self._pool: ConnectionPool[psycopg.Connection[TupleRow]] = ConnectionPool(
+        self._wait = wait
+        self._failure: psycopg.Error | None = None  # the last one, until the server answers again
+        self._pool: ConnectionPool[_Connection] = ConnectionPool(
             checked_url(url),
             min_size=0,
             max_size=connections,
-            timeout=wait,
             max_idle=300,
+            # After it, a caller's turn makes the next attempt. The pool's own attempts become rare
+            # in a long outage, and would go on waiting when the server is back.
+            reconnect_timeout=wait,
             connection_class=self._connection_class(),
             kwargs={
                 "autocommit": True,
-                "connect_timeout": max(2, round(wait)),
-                "options": OPTIONS,
+                "connect_timeout": max(2, round(wait * FIRST)),
                 "keepalives_idle": 30,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                **({"prepare_threshold": None} if pooled else {"options": OPTIONS}),
             },
             open=True,
         )
         try:
             with self.connection():
                 pass
-        except StoreUnavailable:
-            pass
+        except StoreUnavailable as error:
+            if "unsupported startup parameter" in str(error):
+                self._pool.close()
+                raise ConfigurationError(f"DATABASE_URL: {POOLER}") from error
         except ConfigurationError:
             self._pool.close()
             raise
 
-    def _connection_class(self) -> type[psycopg.Connection[TupleRow]]:
+    def _connection_class(self) -> type[_Connection]:
         """Connections that keep why one could not be made: the pool says only that it has none."""
         database = self
 
-        class Connection(psycopg.Connection[TupleRow]):
+        class Connection(_Connection):
             @classmethod
             def connect(cls, conninfo: str = "", **options: Any) -> Self:
                 try:
                     connection = super().connect(conninfo, **options)
                 except psycopg.Error as error:
-                    database._refusal = line(error)
+                    database._failure = error
                     raise
-                database._refusal = ""
+                if not isinstance(database._failure, SILENCE):  # a pooler may answer in its place
+                    database._failure = None
                 return connection
 
         return Connection
@@ -94,41 +159,76 @@ class PostgresDatabase:
         self._pool.close()
 
     @contextmanager
-    def connection(self) -> Iterator[psycopg.Connection[TupleRow]]:
-        """A connection from the pool, for this call alone, in autocommit."""
+    def connection(self, *, patient: bool = False) -> Iterator[psycopg.Connection[TupleRow]]:
+        """A connection from the pool, for this call alone, in autocommit. If it is `patient`, a
+        statement may take as long as the server lets it."""
         try:
-            with self._pool.connection() as connection:
+            connection = self._take(patient)
+            try:
                 if not self._checked:
                     check_revision(connection)
                     check_feed(connection)
                     self._checked = True
                 yield connection
+            finally:
+                self._pool.putconn(connection)
         except (PoolTimeout, PoolClosed, TooManyRequests) as error:
-            if self._refusal:
-                raise unavailable(self._refusal) from error
+            if self._failure:
+                raise unavailable(line(self._failure)) from error
             raise StoreUnavailable(f"Postgres: no connection is free: {line(error)}") from error
         except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
             raise ConcurrencyError from error
+        except FOREIGN as error:
+            raise StoreUnavailable(f"Postgres: {line(error)}: {POOLER}") from error
+        except NoAnswer as error:
+            self.losses += 1
+            if not patient:
+                self._failure = error
+            raise StoreUnavailable(f"Postgres: {line(error)}") from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             self.losses += 1
             raise StoreUnavailable(f"Postgres: {line(error)}") from error
 
+    def _take(self, patient: bool) -> _Connection:
+        """An open connection. A server that was silent is asked first, and briefly."""
+        is_silent = isinstance(self._failure, SILENCE)
+        deadline = monotonic() + self._wait * (AGAIN if is_silent else FIRST)
+        while True:
+            connection = self._pool.getconn(deadline - monotonic())
+            connection.seconds = max(0.0, deadline - monotonic())
+            if connection.is_open(ask=is_silent):
+                break
+            self.losses += 1
+            connection.close()
+            self._pool.putconn(connection)
+        if is_silent:
+            self._failure, connection.seconds = None, self._wait * FIRST
+        if patient:
+            connection.seconds = PATIENCE
+        return connection
+
     @contextmanager
     def reading(self) -> Iterator[psycopg.Connection[TupleRow]]:
         """A read transaction at REPEATABLE READ: everything is read as of one moment."""
-        with self.connection() as connection, connection.transaction():
+        with self.connection(patient=True) as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield connection
 
-    def fetch(self, statement: str, values: Any = ()) -> list[TupleRow]:
+    def fetch(self, statement: str, values: Any = (), *, patient: bool = False) -> list[TupleRow]:
         """Run one statement. Returns its rows."""
-        with self.connection() as connection:
+        with self.connection(patient=patient) as connection:
             return connection.execute(statement.encode(), values).fetchall()
 
     def change(self, statement: str, values: Any = ()) -> bool:
         """Run a statement that changes one row, or none. Returns whether it changed one."""
         with self.connection() as connection:
             return connection.execute(statement.encode(), values).rowcount == 1
+
+
+def _is_readable(file: int) -> bool:
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def checked_url(url: str) -> str:

@@ -204,7 +204,7 @@ class PostgresEventStore:
         return self._feed.holders()
 
     def size(self) -> int:
-        count: int = self._database.fetch("SELECT count(*) FROM commits")[0][0]
+        count: int = self._database.fetch("SELECT count(*) FROM commits", patient=True)[0][0]
         return count
 
     def correlated(self, correlation_id: str, progress: Progress) -> Iterable[StoredCommit]:

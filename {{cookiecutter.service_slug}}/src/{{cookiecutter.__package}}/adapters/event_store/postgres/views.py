@@ -57,7 +57,7 @@ class PostgresViews:
         return [ViewRow(*row) for row in found]
 
     def clear(self, view: str) -> None:
-        with self._database.connection() as connection:
+        with self._database.connection(patient=True) as connection:
             connection.execute("DELETE FROM view_rows WHERE view = %s", (view,))
 
     def cell(self, name: str) -> str | None:

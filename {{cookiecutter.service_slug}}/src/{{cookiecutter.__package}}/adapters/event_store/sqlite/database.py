@@ -1,9 +1,10 @@
 """The SQLite file: its schema, its connection pool, and its one writer at a time."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, LifoQueue
 from threading import Lock
@@ -76,21 +77,37 @@ CREATE TABLE IF NOT EXISTS cells (
 """
 
 
+CHECK_SECONDS = 0.005
+"""How long a writer goes on without another look at whether the file is still there."""
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+WAL_BYTES = 4 * 2**20
+"""The size that the write-ahead log is cut to when it starts again. A long read lets it grow."""
+
+
 class SqliteDatabase:
     """The file at `path`, for any number of threads. `timeout` is how long, in seconds, a call
-    waits for other writers before it raises `StoreUnavailable`.
+    waits for other writers before it raises `StoreUnavailable`. A new file is its owner's alone
+    (0600), and SQLite gives the files beside it the same mode.
 
     Raises `ConfigurationError` if it cannot be opened.
     """
 
     def __init__(self, path: Path, timeout: float = 5.0) -> None:
         self._path, self._timeout = path, timeout
+        self._identity: tuple[int, int] | None = None  # of the file that was opened
+        self._damage = ""
+        self._checked = 0.0
         self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
         self._writing = Lock()  # the threads of one process queue here, not in SQLite's busy loop
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            # A file that is there is not opened: closing it would release the locks that SQLite has
+            # on it in this process (POSIX advisory locks).
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             with self.connection() as connection:
                 self._create(connection)
+            self._identity = _identity(path)
         except (OSError, sqlite3.DatabaseError, StoreUnavailable) as error:
             reason = error.__cause__ if isinstance(error, StoreUnavailable) else error
             raise ConfigurationError(
@@ -112,6 +129,7 @@ class SqliteDatabase:
             try:
                 connection = self._idle.get_nowait()
             except Empty:
+                self._check_identity()
                 connection = self._connect()
             try:
                 yield connection
@@ -121,6 +139,27 @@ class SqliteDatabase:
             self._idle.put(connection)
         except sqlite3.OperationalError as error:
             raise StoreUnavailable(f"SQLite: {self._path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
+                raise
+            self._damage = f"SQLite: {self._path}: {error}: put back a backup, and restart"
+            raise StoreUnavailable(self._damage) from error
+
+    def check(self) -> None:
+        """Raises `StoreUnavailable` if the file was deleted or replaced, or if a call has found it
+        damaged."""
+        if self._damage:
+            raise StoreUnavailable(self._damage)
+        self._check_identity()
+
+    def _check_identity(self) -> None:
+        """A process goes on with a file that was deleted, and all it writes is lost when it
+        ends."""
+        if self._identity and self._identity != _identity(self._path):
+            raise StoreUnavailable(
+                f"SQLite: {self._path} was deleted or replaced: put back the file that was there, "
+                "or restart to go on with what is there now"
+            )
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -136,6 +175,10 @@ class SqliteDatabase:
         if not self._writing.acquire(timeout=self._timeout):
             raise StoreUnavailable(f"SQLite: no turn to write within {self._timeout} s")
         try:
+            now = time.monotonic()
+            if now - self._checked > CHECK_SECONDS:
+                self._check_identity()
+                self._checked = now
             with self.connection() as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
@@ -153,6 +196,7 @@ class SqliteDatabase:
         )
         try:
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
         except sqlite3.DatabaseError:
             connection.close()
             raise
@@ -183,3 +227,12 @@ class SqliteDatabase:
         """Run a statement that changes one row, or none. Returns whether it changed one."""
         with self.writing() as connection:
             return connection.execute(statement, values).rowcount == 1
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """The device and the number of the file; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino)

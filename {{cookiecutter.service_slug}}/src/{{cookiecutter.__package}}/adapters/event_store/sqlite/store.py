@@ -215,6 +215,7 @@ class SqliteEventStore:
             _insert(connection, batch, "ON CONFLICT DO NOTHING")
 
     def ping(self) -> None:
+        self._database.check()
         with self._database.connection() as connection:
             connection.execute("SELECT 1 FROM commits LIMIT 1").fetchone()
 
