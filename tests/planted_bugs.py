@@ -471,7 +471,11 @@ POSTGRES_FEED = [
         "(losses, started) != self._server",
         "losses != self._server[0]",
     ),
-    ("adapters/event_store/postgres/database.py", "            self.losses += 1\n", ""),
+    (
+        "adapters/event_store/postgres/database.py",
+        "            self.losses += 1\n            connection.close()\n",
+        "            connection.close()\n",
+    ),
     ("adapters/event_store/postgres/feed.py", "        if is_standby:", "        if False:"),
     ("adapters/event_store/postgres/feed.py", "if self._clock() >= grace.told_at:", "if False:"),
     ("adapters/event_store/postgres/feed.py", "grace.told_at = self._clock() + TOLD_EVERY", "pass"),
@@ -484,7 +488,11 @@ POSTGRES_FEED = [
         "FROM pg_locks, pg_stat_activity, pg_prepared_xacts LIMIT 0",
         "",
     ),
-    ("adapters/event_store/postgres/__init__.py", "        _advance_positions(url)\n", ""),
+    (
+        "adapters/event_store/postgres/__init__.py",
+        "            _advance_positions(connection)\n",
+        "            pass\n",
+    ),
     (
         "adapters/event_store/postgres/migrations/versions/1_0_0_event_store.py",
         "UNIQUE INDEX commits_feed",

@@ -279,8 +279,6 @@ def test_nothing_is_settled_after_a_connection_was_lost(
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         insert(other, "s/1")
-        with pytest.raises(StoreUnavailable):
-            store.load("s/1")
         with pytest.raises(StoreUnavailable, match="held back by pid"):
             store.end()
 
