@@ -19,7 +19,6 @@ from {{ cookiecutter.__package }}.bus import (
     Envelope,
     MessageBus,
     Next,
-    PendingKey,
     StoreUnavailable,
 )
 from {{ cookiecutter.__package }}.config import Settings
@@ -137,7 +136,7 @@ def test_it_outlives_a_failure_of_its_own(
 ) -> None:
     due, failures = store.due, [RuntimeError("a bug")]
 
-    def fail_once(*arguments: Any) -> list[PendingKey]:
+    def fail_once(*arguments: Any) -> list[str]:
         if failures:
             raise failures.pop()
         return due(*arguments)

@@ -19,7 +19,6 @@ from {{ cookiecutter.__package }}.bus import (
     MessageBus,
     Next,
     PendingCommand,
-    PendingKey,
     Worker,
 )
 
@@ -120,7 +119,7 @@ def test_a_failing_follow_up_holds_back_only_its_own_stream(
     outage = Outage("x")
     bus = bus_of(store, clock, middleware=[outage])
     assert Worker(bus).run_once() == 2
-    assert outage.tried == ["x", "d"]
+    assert sorted(outage.tried) == ["d", "x"]
     assert [row.key.version for row in store.pending("Counter/a")] == [2, 3]
 
 
@@ -290,7 +289,8 @@ def test_every_dead_letter_is_told_of_once(store: MemoryEventStore, clock: FakeC
         "Counter/d": ("Add", "RuntimeError:"),
         "Counter/e": ("Add", "gave"),
     }
-    assert [dead for _, dead in told] == store.parked()
+    by_key = sorted([dead for _, dead in told], key=lambda dead: dead.key)
+    assert by_key == store.parked()
 
 
 def test_of_several_workers_one_runs_a_command(store: MemoryEventStore, clock: FakeClock) -> None:
@@ -332,7 +332,7 @@ class Empty(MemoryEventStore):
         super().__init__()
         self.asked = Flag()
 
-    def due(self, now: Any, limit: int = 100) -> list[PendingKey]:
+    def due(self, now: Any, limit: int = 100) -> list[str]:
         found = super().due(now, limit)
         if not found:
             self.asked.set()

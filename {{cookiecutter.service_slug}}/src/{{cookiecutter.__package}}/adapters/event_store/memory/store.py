@@ -22,6 +22,7 @@ from ....bus import (
     Stored,
     StoredCommit,
 )
+from .. import both_ends
 from .views import MemoryViews
 
 
@@ -102,9 +103,18 @@ class MemoryEventStore:
         with self._lock:
             return self._open(stream_id)
 
-    def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
+    def due(self, now: datetime, limit: int = 100) -> list[str]:
         with self._lock:
-            rows = [row for row in self._rows() if row.parked_at is None and row.due_at <= now]
+            firsts = [
+                (min(row.due_at for row in runnable), stream_id)
+                for stream_id, rows in self._pending.items()
+                if (runnable := _runnable(rows.values(), now))
+            ]
+        return [stream_id for _, stream_id in both_ends(sorted(firsts), limit)]
+
+    def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
+        with self._lock:
+            rows = [row for row in self._rows() if row.parked_at is None and row.due_at <= until]
         return [row.key for row in sorted(rows, key=lambda row: (row.due_at, row.key))[:limit]]
 
     def claim(self, pending: PendingCommand, due_at: datetime) -> bool:
@@ -230,6 +240,15 @@ class MemoryEventStore:
             for append in commit.appends
             for stored in self._streams.get(append.after.stream_id, ())
         )
+
+
+def _runnable(rows: Iterable[PendingCommand], now: datetime) -> list[PendingCommand]:
+    """Those of a stream's commands that may run now: of those in order, only the first may."""
+    still_open = [row for row in rows if row.parked_at is None]
+    first = min([row.key for row in still_open if row.in_order], default=None)
+    return [
+        row for row in still_open if row.due_at <= now and (not row.in_order or row.key == first)
+    ]
 
 
 def _end(commits: list[StoredCommit]) -> int:

@@ -24,6 +24,20 @@ PENDING_COLUMNS = (
 RECORD_COLUMNS = "scope, key, fingerprint, command_id, after, expires_at"
 AS_GIVEN = "parked_at IS NULL AND attempts = %s AND due_at = %s"
 KEY = "stream_id = %s AND version = %s AND ordinal = %s"
+RUNNABLE = """
+    SELECT stream_id FROM pending AS this
+    WHERE parked_at IS NULL AND due_at <= %(now)s AND NOT EXISTS (
+        SELECT 1 FROM pending AS earlier
+        WHERE earlier.stream_id = this.stream_id
+        AND (earlier.version, earlier.ordinal) < (this.version, this.ordinal)
+        AND earlier.parked_at IS NULL AND earlier.in_order = this.in_order
+        AND (earlier.in_order OR earlier.due_at <= %(now)s)
+    )
+    ORDER BY due_at {} LIMIT %(rows)s
+"""
+"""The due commands that no earlier one of their kind stands before: of a stream, the first in-order
+one, and the first out-of-order one that is due. Nothing but these two can be of one stream, so
+twice as many rows as streams that are wanted suffice."""
 
 
 def commit_row(stored: StoredCommit) -> tuple[Any, ...]:
