@@ -166,6 +166,8 @@ def test_a_delayed_one_runs_when_it_is_due_and_begins_a_new_chain() -> None:
     assert (service.ran, service.depths) == (["a", "b", "later"], [0, 1, 0])
     with pytest.raises(ValueError, match="the delay is negative"):
         FollowUp(do("never"), delay=timedelta(seconds=-1))
+    with pytest.raises(ValueError, match=r"Do: the delay is longer than 1,000 years"):
+        FollowUp(do("never"), delay=timedelta.max)
 
 
 def test_a_follow_up_without_a_handler_is_refused_before_anything_is_committed() -> None:

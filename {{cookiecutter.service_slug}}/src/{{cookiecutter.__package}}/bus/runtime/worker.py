@@ -34,7 +34,7 @@ AWHILE = timedelta(minutes=1)
 """For so long, a worker does not look at a stream again that it could not read, or whose command it
 does not know."""
 
-FAILED_LATELY = timedelta(minutes=10)
+FAILED_LATELY = timedelta(days=1)
 """For so long after a failure, a stream mostly comes after those without one."""
 
 REPORT_AFTER = timedelta(minutes=10)
