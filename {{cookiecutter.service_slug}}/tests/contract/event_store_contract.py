@@ -281,6 +281,8 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
                 row("the first is due", 4, NOW),
                 row("the first is out of order", 1, later, in_order=False),
                 row("the first is out of order", 2, NOW),
+                row("the second out of order is due", 1, later, in_order=False),
+                row("the second out of order is due", 2, NOW, in_order=False),
                 row("nothing is due", 1, later, in_order=False),
                 row("nothing is due", 2, later),
                 parked,
@@ -292,10 +294,11 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
             "s/the first is due",
             "s/the first is out of order",
             "s/the first is parked",
+            "s/the second out of order is due",
         ]
         assert [len(set(store.due(NOW, limit))) for limit in (1, 2, 3)] == [1, 2, 3]
         assert store.replay(parked.key, later)
-        assert len(store.due(NOW)) == 4
+        assert len(store.due(NOW)) == 5
 
     def test_of_many_that_are_due_the_oldest_are_given_and_the_newest(
         self, store: EventStore
@@ -309,6 +312,7 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
                 ]
             )
         tomorrow = NOW + timedelta(days=1)
+        assert store.due(tomorrow, limit=1) == names[:1]
         assert store.due(tomorrow, limit=5) == [*names[:3], *names[-2:]]
         assert store.due(tomorrow) == names
 

@@ -23,19 +23,21 @@ from ..model.errors import StoreUnavailable, UnknownEvent
 from ..store.pending import PendingCommand, PendingKey
 from .message_bus import MessageBus
 
-WINDOW, SLICE = 64, 32
-"""A worker runs a random slice of the streams that are due, of a window of so many: few, because
-what it does not run soon is out of date by then; random, so that workers do not meet."""
+SMALLEST, LARGEST = 16, 512
+"""A worker looks at a window of so many of the streams that are due, and runs a random half of
+them, so that workers do not meet. The window doubles while the half is run in `SLICE_LASTS`. If it
+is not, the smallest is next: what is not run soon is out of date by then."""
 
 SLICE_LASTS, PASS_LASTS = timedelta(seconds=1), timedelta(seconds=10)
-"""After so long, it looks at what is due anew, or begins a new pass over all of it."""
+"""After so long, a worker looks at what is due anew, or begins a new pass over all of it."""
 
 AWHILE = timedelta(minutes=1)
 """For so long, a worker does not look at a stream again that it could not read, or whose command it
 does not know."""
 
 FAILED_LATELY = timedelta(days=1)
-"""For so long after a failure, a stream mostly comes after those without one."""
+"""For so long after a failure, a stream mostly comes after those without one: longer than it takes
+to try all of very many."""
 
 REPORT_AFTER = timedelta(minutes=10)
 """A command that nobody knows for so long is reported, and again each time so much has passed."""
@@ -71,6 +73,7 @@ class Worker:
         # for each stream, until when this is remembered
         self._set_aside: dict[str, datetime] = {}
         self._failed: dict[str, datetime] = {}
+        self._window = SMALLEST
 
     def run(self, stop: Event) -> None:
         """Run due commands again and again, until `stop` is set. The command under way is finished.
@@ -96,17 +99,18 @@ class Worker:
                 if stop is not None and stop.is_set():
                     return attempted
                 if now() > looked + SLICE_LASTS:
-                    is_all = False
+                    is_all, self._window = False, SMALLEST
                     break
                 seen.add(stream_id)
                 attempted += self._try_stream(stream_id, stop)
+            else:
+                self._window = min(2 * self._window, LARGEST)
         return attempted
 
     def _look(self, seen: set[str]) -> tuple[list[str], bool]:
         """The streams to run next, not those of `seen`, and whether these are all. Streams that
         have failed lately mostly come last: new ones do not wait behind them."""
-        skipped = seen | self._set_aside.keys()
-        limit = WINDOW + len(self._set_aside)
+        skipped, limit = seen | self._set_aside.keys(), self._window
         while True:
             due = self._bus.store.due(self._bus.clock.now(), limit)
             streams = [stream_id for stream_id in due if stream_id not in skipped]
@@ -117,7 +121,7 @@ class Worker:
         failed_first = random.random() < 0.25  # noqa: S311 - no secret
         streams.sort(key=lambda stream_id: (stream_id in self._failed) != failed_first)
         is_all = len(due) < limit
-        return streams if is_all else streams[:SLICE], is_all
+        return streams if is_all else streams[: self._window // 2], is_all
 
     def _try_stream(self, stream_id: str, stop: Event | None) -> int:
         """Run a stream's open commands. An error is that stream's, and is reported, except when the

@@ -106,9 +106,9 @@ class MemoryEventStore:
     def due(self, now: datetime, limit: int = 100) -> list[str]:
         with self._lock:
             firsts = [
-                (min(row.due_at for row in runnable), stream_id)
+                (due_since, stream_id)
                 for stream_id, rows in self._pending.items()
-                if (runnable := _runnable(rows.values(), now))
+                if (due_since := _due_since(rows, now))
             ]
         return [stream_id for _, stream_id in both_ends(sorted(firsts), limit)]
 
@@ -242,13 +242,19 @@ class MemoryEventStore:
         )
 
 
-def _runnable(rows: Iterable[PendingCommand], now: datetime) -> list[PendingCommand]:
-    """Those of a stream's commands that may run now: of those in order, only the first may."""
-    still_open = [row for row in rows if row.parked_at is None]
-    first = min([row.key for row in still_open if row.in_order], default=None)
-    return [
-        row for row in still_open if row.due_at <= now and (not row.in_order or row.key == first)
-    ]
+def _due_since(rows: dict[PendingKey, PendingCommand], now: datetime) -> datetime | None:
+    """Since when a stream has a command that may run now: of those in order, only the first may."""
+    due: list[datetime] = []
+    first: PendingCommand | None = None
+    for key, row in rows.items():
+        if row.parked_at is None:
+            if not row.in_order:
+                due.append(row.due_at)
+            elif first is None or key < first.key:
+                first = row
+    if first:
+        due.append(first.due_at)
+    return min([each for each in due if each <= now], default=None)
 
 
 def _end(commits: list[StoredCommit]) -> int:
