@@ -36,7 +36,6 @@ from {{ cookiecutter.__package }}.bus import (
     AggregateExists,
     ConfigurationError,
     Dispatch,
-    PendingKey,
     Position,
     Snapshot,
     StoreUnavailable,

@@ -252,9 +252,11 @@ def test_a_worker_of_an_old_release_leaves_the_commands_of_a_new_one_to_it() -> 
     assert (of_old.run_once(), of_old.run_once(), reported) == (0, 0, [])
     service.clock.move(minutes=1)
     assert (of_old.run_once(), of_old.run_once()) == (0, 0)
+    service.clock.move(minutes=2)
+    of_old.run_once()
     assert [each.partition(";")[0] for each in reported] == ["Task/1@1#0 'DoToo' is not known here"]
     assert [row.attempts for row in service.store.pending("Task/1")] == [0, 0]
-    service.clock.move(minutes=10)
+    service.clock.move(minutes=8)
     of_old.run_once()
     assert len(reported) == 2
     assert Worker(new).run_once() == 2

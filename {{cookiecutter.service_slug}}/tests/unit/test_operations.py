@@ -218,7 +218,8 @@ def test_a_stream_that_cannot_be_read_is_named_and_the_others_are_shown(
     later = clock.now() + timedelta(seconds=1)
     bus.store.restore([waiting_row(first, clock.now()), waiting_row(second, later)])
     clock.move(seconds=9)
-    readable, fault = bus.store.pending, ValueError("year 0 is out of range")
+    readable = bus.store.pending
+    fault: Exception = ValueError("year 0 is out of range")
 
     def read(stream_id: str) -> list[PendingCommand]:
         if stream_id == first.stream_id:

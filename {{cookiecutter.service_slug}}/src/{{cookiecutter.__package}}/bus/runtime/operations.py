@@ -142,13 +142,13 @@ def pending(
     the error is raised."""
     streams = dict.fromkeys([key.stream_id for key in bus.store.waiting(FOREVER, limit)])
     waiting: list[Waiting] = []
-    for stream_id in streams:
+    for name in streams:
         try:
-            waiting += _waiting(bus, bus.store.pending(stream_id))
+            waiting += _waiting(bus, bus.store.pending(name))
         except Exception as error:
             if unreadable is None or isinstance(error, StoreUnavailable):
                 raise
-            unreadable(stream_id, error)
+            unreadable(name, error)
     return sorted(waiting, key=lambda each: (each.until, each.row.key))
 
 
