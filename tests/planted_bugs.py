@@ -217,7 +217,7 @@ BUS = [
     ("bus/runtime/worker.py", "self._report_at[pending.key] = now + REPORT_AFTER", "pass"),
     ("bus/runtime/worker.py", "sorted(rows, key=lambda row: not row.in_order)", "rows"),
     ("bus/runtime/worker.py", "held_back = held_back or not goes_on", "pass"),
-    ("bus/runtime/worker.py", "limit *= 4", "break"),
+    ("bus/runtime/worker.py", "limit *= 4", "return [], True"),
     (
         "bus/runtime/worker.py",
         "self._set_aside[pending.key.stream_id] = now + AWHILE",
