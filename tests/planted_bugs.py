@@ -10,6 +10,8 @@ BUS = [
     ("bus/runtime/pending_maker.py", "elif attempts:", "else:"),
     ("bus/runtime/pending_maker.py", "                self.parked.append(row)\n", ""),
     ("bus/runtime/unit_of_work.py", "if at.tzinfo is None:", "if False:"),
+    ("bus/runtime/unit_of_work.py", "if not FIRST_YEAR <= at.year <= LAST_YEAR:", "if False:"),
+    ("bus/model/follow_up.py", "if self.delay > LONGEST:", "if False:"),
     ("bus/runtime/pending_maker.py", ", due_at, in_order=False)", ", due_at)"),
     (
         "bus/runtime/unit_of_work.py",
@@ -217,6 +219,37 @@ BUS = [
     ("bus/runtime/worker.py", "self._report_at[pending.key] = now + REPORT_AFTER", "pass"),
     ("bus/runtime/worker.py", "sorted(rows, key=lambda row: not row.in_order)", "rows"),
     ("bus/runtime/worker.py", "held_back = held_back or not goes_on", "pass"),
+    ("bus/runtime/worker.py", "limit *= 4", "return [], True"),
+    (
+        "bus/runtime/worker.py",
+        "self._set_aside[pending.key.stream_id] = now + AWHILE",
+        "pass",
+    ),
+    (
+        "bus/runtime/worker.py",
+        "self._set_aside[stream_id] = self._bus.clock.now() + AWHILE",
+        "pass",
+    ),
+    ("bus/runtime/worker.py", "            self._faulty(stream_id, error)\n", ""),
+    ("bus/runtime/worker.py", "    traceback.print_exception(error)\n", "    pass\n"),
+    ("bus/runtime/worker.py", "except StoreUnavailable:", "except ZeroDivisionError:"),
+    ("bus/runtime/worker.py", "(stream_id in self._failed) != failed_first", "failed_first"),
+    ("bus/runtime/worker.py", "if now() > looked + SLICE_LASTS:", "if False:"),
+    (
+        "bus/runtime/worker.py",
+        "return streams if is_all else streams[: self._window // 2], is_all",
+        "return streams[: self._window // 2], True",
+    ),
+    ("bus/runtime/operations.py", "or isinstance(error, StoreUnavailable):", "or False:"),
+    ("bus/runtime/operations.py", "unreadable[key.stream_id] = error", "pass"),
+    ("bus/runtime/operations.py", "len(store.waiting(FOREVER, limit))", "len(due)"),
+    (
+        "bus/runtime/operations.py",
+        "due, parked = store.waiting(now, limit),",
+        "due, parked = store.waiting(now, limit)[:1],",
+    ),
+    ("adapters/event_store/__init__.py", "found[len(found) - last :]", "found[-last:]"),
+    ("adapters/event_store/memory/store.py", "if not row.in_order:", "if True:"),
     # the checks at start
     ("bus/runtime/wiring.py", "if message in rows:", "if False:"),
     ("bus/runtime/wiring.py", "if own is not message:", "if False:"),
@@ -355,6 +388,18 @@ BUS = [
     ("adapters/event_store/sqlite/store.py", "SET attempts = attempts + 1, due_at", "SET due_at"),
     ("adapters/event_store/sqlite/rows.py", "parked_at IS NULL AND attempts = ?", "? IS NOT NULL"),
     ("adapters/event_store/sqlite/store.py", "in_order = 0, parked_at", "parked_at"),
+    ("adapters/event_store/sqlite/store.py", "if len(rows) == 2 * limit:", "if False:"),
+    ("adapters/event_store/sqlite/rows.py", "AND earlier.in_order = this.in_order", ""),
+    (
+        "adapters/event_store/sqlite/rows.py",
+        "AND (earlier.in_order OR earlier.due_at <= :now)",
+        "",
+    ),
+    (
+        "adapters/event_store/sqlite/rows.py",
+        "AND (earlier.version, earlier.ordinal) < (this.version, this.ordinal)",
+        "AND 0",
+    ),
     ("adapters/event_store/sqlite/store.py", 'batch, "ON CONFLICT DO NOTHING"', "batch"),
     (
         "adapters/event_store/sqlite/store.py",
@@ -406,6 +451,11 @@ DYNAMODB = [
     ("condition=self.item.parked_at.exists()", ""),
     ("if item.parked_at is None:", "if True:"),
     ("self.item.due_shard.set(table.PARKED + table.shard(pending.key)),", ""),
+    ("set(table.FREE + table.shard(key))", "set(table.shard(key))"),
+    ("elif key <= first:", "else:"),
+    ("((False, until), (True, self.item.due_at <= now))", "((False, until),)"),
+    ('in ((f"{shard}", None), (', 'in ((f"{shard}", is_due), ('),
+    ('self._indexed(("", table.FREE), self', 'self._indexed(("",), self'),
 ]
 
 DYNAMODB_BESIDE = [
@@ -433,6 +483,7 @@ DYNAMODB_BESIDE = [
     ("dynamodb/feed.py", 'if "events" in image', ""),
     ("dynamodb/feed.py", "with self._making:", "if True:"),
     ("dynamodb/table.py", '"\\t".join(place)', '"~".join(place)'),
+    ("dynamodb/table.py", 'item.due_shard = f"{FREE}{shard(pending.key)}"', "pass"),
 ]
 
 POSTGRES_FEED = [
@@ -518,6 +569,9 @@ POSTGRES = [
     ("postgres/store.py", "if commit.consumes or not self._has(commit):", "if True:"),
     ("postgres/store.py", "AND version > coalesce((SELECT version FROM kept), 0)", ""),
     ("postgres/store.py", "version >= %s", "%s > 0"),
+    ("postgres/store.py", "if len(rows) == 2 * limit:", "if False:"),
+    ("postgres/rows.py", "AND (earlier.in_order OR earlier.due_at <= %(now)s)", ""),
+    ("postgres/rows.py", " AND earlier.in_order = this.in_order", ""),
     ("postgres/store.py", "end or (snapshot.version if snapshot else 0)", "end or 0"),
     ("postgres/views.py", " WHERE excluded.version > view_rows.version", ""),
     ("postgres/views.py", "WHERE name = %s AND text = %s", "WHERE name = %s AND %s <> ''"),
@@ -797,7 +851,7 @@ WRITTEN = [
     ),
     (
         "defaults",
-        ("adapters/event_store/dynamodb/table.py", "SHARDS, PARKED = 4", "SHARDS, PARKED = 8"),
+        ("adapters/event_store/dynamodb/table.py", "SHARDS = 4", "SHARDS = 8"),
     ),
     (
         "postgres",
@@ -830,9 +884,12 @@ SERVER = [
     ("cli/status.py", "            since=lag.since,\n", ""),
     ("cli/status.py", "each.since < early", "each.since > early"),
     ("cli/pending.py", "    tell_if_cut(len(found))\n", ""),
+    ("cli/pending.py", ", unreadable=_tell", ""),
+    ("cli/status.py", "    if work.unreadable:", "    if False:"),
     ("cli/dead_letters.py", "    tell_if_cut(len(found))\n", ""),
     ("../bus/runtime/operations.py", "if command in (None, each.name)]", "]"),
     ("../bus/runtime/operations.py", "replayed += bus.store.replay", "bus.store.replay"),
+    ("worker.py", ", faulty=log.faulty_stream", ""),
     ("worker.py", "outages.failed(name, error)", "log.log_error(error)"),
     ("worker.py", "            outages.works(name)\n", "            pass\n"),
     ("worker.py", "outages.failed, works=outages.works", "log.Outages('subscriber').failed"),

@@ -49,7 +49,9 @@ from .views_contract import ViewsContract
 
 
 class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsContract):
-    """The contract suite."""
+    """The contract suite. `many` are the streams of a test that is about how many there are."""
+
+    many = 500
 
     # The stream
 
@@ -236,16 +238,83 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
             row = follow_up(f"s/{number}", 1, due_at=NOW + timedelta(seconds=seconds))
             store.append(commit(append(Position.start(f"s/{number}")), follow_ups=(row,)))
         due = {s: store.due(NOW + timedelta(seconds=s)) for s in (9, 10, 25, 31)}
-        assert {s: [key.stream_id for key in keys] for s, keys in due.items()} == {
+        assert due == {
             9: [],
             10: ["s/2"],
             25: ["s/2", "s/3"],
             31: ["s/2", "s/3", "s/1"],
         }
-        assert store.due(NOW + timedelta(days=1), limit=2) == [
-            PendingKey("s/2", 1, 0),
-            PendingKey("s/3", 1, 0),
+        tomorrow = NOW + timedelta(days=1)
+        assert store.due(tomorrow, limit=2) == ["s/2", "s/1"]
+        keys = [PendingKey(f"s/{number}", 1, 0) for number in (2, 3, 1)]
+        assert [store.waiting(tomorrow, limit) for limit in (2, 3)] == [keys[:2], keys]
+
+    def test_streams_that_wait_do_not_hide_one_that_may_run(self, store: EventStore) -> None:
+        later, names = NOW + timedelta(seconds=9), [f"s/{number}" for number in range(self.many)]
+        heads = [follow_up(name, 1, due_at=later) for name in names]
+        behind = [follow_up(name, 2, number % 2) for number, name in enumerate(names)]
+        store.restore([*heads, *behind, follow_up("s/good", 1)])
+        assert store.due(NOW, limit=5) == ["s/good"]
+        store.append(commit(consumes=heads[0].key))
+        assert store.park(heads[1], NOW, "it failed")
+        assert sorted(store.due(NOW, limit=5)) == ["s/0", "s/1", "s/good"]
+        assert [len(set(store.due(later, limit))) for limit in (5, 1000)] == [5, self.many + 1]
+
+    def test_a_stream_is_due_once_if_one_of_its_commands_may_run(self, store: EventStore) -> None:
+        later = NOW + timedelta(seconds=9)
+
+        def row(name: str, version: int, due_at: datetime, **fields: Any) -> PendingCommand:
+            return follow_up(f"s/{name}", version, due_at=due_at, **fields)
+
+        parked = row("the first is parked", 1, NOW, parked_at=NOW, error="it failed")
+        store.restore(
+            [
+                row("the first is not due", 1, later),
+                row("the first is not due", 2, NOW),
+                row("out of order", 1, later),
+                row("out of order", 2, NOW),
+                row("out of order", 3, NOW, in_order=False),
+                row("out of order", 4, NOW, in_order=False),
+                row("the first is due", 1, NOW),
+                row("the first is due", 2, NOW, in_order=False),
+                row("the first is due", 3, later),
+                row("the first is due", 4, NOW),
+                row("the first is out of order", 1, later, in_order=False),
+                row("the first is out of order", 2, NOW),
+                row("the second out of order is due", 1, later, in_order=False),
+                row("the second out of order is due", 2, NOW, in_order=False),
+                row("nothing is due", 1, later, in_order=False),
+                row("nothing is due", 2, later),
+                parked,
+                row("the first is parked", 2, NOW),
+            ]
+        )
+        assert sorted(store.due(NOW)) == [
+            "s/out of order",
+            "s/the first is due",
+            "s/the first is out of order",
+            "s/the first is parked",
+            "s/the second out of order is due",
         ]
+        assert [len(set(store.due(NOW, limit))) for limit in (1, 2, 3)] == [1, 2, 3]
+        assert store.replay(parked.key, later)
+        assert len(store.due(NOW)) == 5
+
+    def test_of_many_that_are_due_the_oldest_are_given_and_the_newest(
+        self, store: EventStore
+    ) -> None:
+        names = [f"s/{number}" for number in range(20)]
+        for first, in_order in ((0, True), (10, False)):
+            store.restore(
+                [
+                    follow_up(names[n], 1, due_at=NOW + timedelta(seconds=n), in_order=in_order)
+                    for n in range(first, first + 10)
+                ]
+            )
+        tomorrow = NOW + timedelta(days=1)
+        assert store.due(tomorrow, limit=1) == names[:1]
+        assert store.due(tomorrow, limit=5) == [*names[:3], *names[-2:]]
+        assert store.due(tomorrow) == names
 
     def test_the_commit_that_handles_a_follow_up_consumes_it(self, store: EventStore) -> None:
         rows = (follow_up("s/1", 1, 0), follow_up("s/1", 1, 1))
@@ -301,7 +370,7 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         assert all_at_once(lambda _: store.claim(row, later)).count(True) == 1
         (claimed,) = store.pending("s/1")
         assert (claimed.attempts, claimed.due_at) == (2, later)
-        assert (store.due(NOW), store.due(later)) == ([], [row.key])
+        assert (store.due(NOW), store.due(later)) == ([], ["s/1"])
         assert not store.claim(row, later)
         assert store.claim(claimed, later)
         store.append(commit(consumes=row.key))
@@ -313,7 +382,7 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         at = rows[0].due_at
         assert store.park(rows[0], at, "é: it failed")
         assert store.pending("s/1") == store.load("s/1").pending == [rows[1]]
-        assert store.due(NOW + timedelta(days=1)) == [rows[1].key]
+        assert store.due(NOW + timedelta(days=1)) == ["s/1"]
         (dead,) = store.parked()
         assert (dead.key, dead.payload, dead.attempts) == (rows[0].key, rows[0].payload, 1)
         assert (dead.parked_at, dead.error) == (at, "é: it failed")
@@ -340,7 +409,7 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         assert (again.attempts, again.in_order) == (0, False)
         assert (again.parked_at, again.error) == (None, "")
         assert (again.command_id, again.payload) == (row.command_id, row.payload)
-        assert store.due(NOW) == [row.key]
+        assert store.waiting(NOW) == [row.key]
         store.append(commit(consumes=row.key))
         assert not store.replay(row.key, NOW)
 

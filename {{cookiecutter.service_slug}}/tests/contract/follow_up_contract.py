@@ -159,6 +159,6 @@ class FollowUpContract:
         row = follow_up("s/1", 1, 1)
         store.append(commit(append(Position.start("s/1")), follow_ups=(dead, row)))
         assert (store.parked(), store.pending("s/1")) == ([dead], [row])
-        assert store.due(NOW) == [row.key]
+        assert store.waiting(NOW) == [row.key]
         assert store.replay(dead.key, NOW)
-        assert sorted(store.due(NOW)) == [dead.key, row.key]
+        assert sorted(store.waiting(NOW)) == [dead.key, row.key]

@@ -22,6 +22,8 @@ def url() -> Iterator[str]:
 
 
 class TestDynamoDBEventStore(EventStoreContract):
+    many = 100  # moto takes a while for each
+
     @pytest.fixture
     def store(self, url: str) -> Iterator[EventStore]:
         settings = Settings(

@@ -32,9 +32,12 @@ from {{ cookiecutter.__package }}.adapters.event_store.postgres.database import 
 from {{ cookiecutter.__package }}.bus import (
     ConcurrencyError,
     ConfigurationError,
+    Dispatch,
     EventStore,
     Position,
     StoreUnavailable,
+    Worker,
+    operations,
 )
 from {{ cookiecutter.__package }}.config import Settings
 
@@ -229,6 +232,25 @@ def test_whoever_finds_no_connection_free_waits_a_bounded_time(url: str) -> None
     assert answers == ["Postgres: no connection is free"] * 3
     assert store.commits("s/1") == []
     store.close()
+
+
+def test_a_date_that_cannot_be_read_is_the_fault_of_its_stream(
+    store: PostgresEventStore, url: str
+) -> None:
+    bus = counter.make_bus(store, dispatch=Dispatch(inline=False))
+    for name in "abc":
+        bus.handle(counter.Open(counter_id=name))
+    for name in "ab":
+        bus.handle(counter.Add(counter_id=name, carry_to="c"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE pending SET due_at = '0001-12-31 10:00:00+00 BC' WHERE stream_id = 'Counter/a'"
+        )
+    told: list[str] = []
+    worker = Worker(bus, faulty=lambda stream_id, _error: told.append(stream_id))
+    assert (worker.run_once(), told) == (1, ["Counter/a"])
+    figures = operations.work(bus)
+    assert (figures.due, [stream_id for stream_id, _ in figures.unreadable]) == (1, told)
 
 
 def test_an_old_schema_stops_the_start_with_one_line(url: str, server: str) -> None:

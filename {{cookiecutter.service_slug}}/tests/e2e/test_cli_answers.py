@@ -11,6 +11,7 @@ from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEvent
 from {{ cookiecutter.__package }}.bus import (
     Context,
     MessageBus,
+    PendingCommand,
     PendingKey,
     Progress,
     StoredCommit,
@@ -140,6 +141,32 @@ def test_what_waits_says_for_what_and_until_when(typed: CommandLine, bus: Messag
     assert {(each["actor"], each["correlation_id"], each["known"]) for each in shown} == {
         ("ann", "c", True)
     }
+
+
+def test_a_stream_that_cannot_be_read_is_one_line(
+    typed: CommandLine, bus: MessageBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus.handle(create("a"))
+    bus.handle(create("b"))
+    readable = SqliteEventStore.pending
+
+    def read(store: SqliteEventStore, stream_id: str) -> list[PendingCommand]:
+        if stream_id.endswith("/a"):
+            raise ValueError("year 0\nis out of range")
+        return readable(store, stream_id)
+
+    monkeypatch.setattr(SqliteEventStore, "pending", read)
+    reason = "ValueError: year 0 is out of range"
+    shown = typed("status")
+    assert shown.code == 0
+    assert f"streams not readable: 1, the first is {NAME}/a: {reason}" in shown.out.splitlines()
+    assert json.loads(typed("status", "--json").out)["streams not readable"] == {
+        f"{NAME}/a": reason
+    }
+    assert typed("status", "--strict").code == 1
+    shown = typed("pending")
+    assert (shown.code, shown.err) == (0, f"{NAME}/a cannot be read: {reason}\n")
+    assert f"{NAME}/b@1#0" in shown.out
 
 
 def test_the_figures_of_status_come_as_json(typed: CommandLine, bus: MessageBus) -> None:

@@ -19,7 +19,7 @@ from {{ cookiecutter.__package }}.bus import (
     Envelope,
     MessageBus,
     Next,
-    PendingKey,
+    PendingCommand,
     StoreUnavailable,
 )
 from {{ cookiecutter.__package }}.config import Settings
@@ -37,6 +37,7 @@ from ..support.process import until
 __all__ = ["lines"]
 
 LAST = "Archive{{ cookiecutter.__aggregate }}"
+STREAM = "{{ cookiecutter.__aggregate }}/a"
 SECONDS = 30  # before something that must happen is given up
 SETTINGS = Settings(store="memory")
 
@@ -137,7 +138,7 @@ def test_it_outlives_a_failure_of_its_own(
 ) -> None:
     due, failures = store.due, [RuntimeError("a bug")]
 
-    def fail_once(*arguments: Any) -> list[PendingKey]:
+    def fail_once(*arguments: Any) -> list[str]:
         if failures:
             raise failures.pop()
         return due(*arguments)
@@ -176,6 +177,22 @@ def test_an_outage_is_logged_once_and_so_is_its_end(
     assert sorted(outages(lines)) == sorted(
         (event, name) for event in ("not stored", "works again") for name in ("run_pending", model)
     )
+
+
+def test_a_stream_that_cannot_be_read_is_an_error_line(
+    workflow: Workflow, store: MemoryEventStore, monkeypatch: pytest.MonkeyPatch, lines: Lines
+) -> None:
+    def read(_stream_id: str) -> list[PendingCommand]:
+        raise ValueError("year 0 is out of range")
+
+    monkeypatch.setattr(store, "pending", read)
+    with at_work(workflow.bus):
+        until(lambda: lines() or None)
+
+    (line,) = lines()
+    assert (line["level"], line["event"]) == ("error", "faulty stream")
+    assert (line["stream"], line["error"]) == (STREAM, "ValueError")
+    assert line["reason"] == "year 0 is out of range"
 
 
 @contextmanager

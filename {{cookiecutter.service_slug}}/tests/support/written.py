@@ -92,7 +92,7 @@ def assert_as_it_was(store: EventStore) -> None:
     assert (transferred.count, transferred.recorded_at) == (2, at)
     assert store.commits("Ledger/c")[-1].context.causation_id == "Ledger/c@3"
 
-    assert store.due(now) == [PendingKey("Ledger/a", 2, 0)]
+    assert store.waiting(now) == [PendingKey("Ledger/a", 2, 0)]
     (claimed,) = store.pending("Ledger/a")
     assert claimed == PendingCommand(
         key=PendingKey("Ledger/a", 2, 0),

@@ -17,6 +17,7 @@ from {{ cookiecutter.__package }}.bus import (
     PendingCommand,
     PendingKey,
     RecordedEvent,
+    StoreUnavailable,
     StreamAppend,
     UnknownEvent,
     applies,
@@ -208,6 +209,37 @@ def test_what_is_due_later_waits_for_its_time_and_holds_nothing_back(
     )
     waits = {each.row.key: each.waits_for for each in operations.pending(bus)}
     assert waits == {later: "due time", in_order: "worker", out_of_order: "worker"}
+
+
+def test_a_stream_that_cannot_be_read_is_named_and_the_others_are_shown(
+    bus: MessageBus, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (PendingKey(f"Counter/{name}", 1, 0) for name in "ab")
+    later = clock.now() + timedelta(seconds=1)
+    bus.store.restore([waiting_row(first, clock.now()), waiting_row(second, later)])
+    clock.move(seconds=9)
+    readable = bus.store.pending
+    fault: Exception = ValueError("year 0 is out of range")
+
+    def read(stream_id: str) -> list[PendingCommand]:
+        if stream_id == first.stream_id:
+            raise fault
+        return readable(stream_id)
+
+    monkeypatch.setattr(bus.store, "pending", read)
+    told: list[tuple[str, Exception]] = []
+    found = operations.pending(bus, unreadable=lambda name, error: told.append((name, error)))
+    assert ([each.row.key for each in found], told) == ([second], [(first.stream_id, fault)])
+    with pytest.raises(ValueError, match="year 0"):
+        operations.pending(bus)
+    figures = operations.work(bus)
+    assert (figures.due, figures.due_since) == (2, later)
+    assert figures.unreadable == ((first.stream_id, fault),)
+    fault = StoreUnavailable("it is away")
+    with pytest.raises(StoreUnavailable):
+        operations.work(bus)
+    with pytest.raises(StoreUnavailable):
+        operations.pending(bus, unreadable=lambda _name, _error: None)
 
 
 def test_a_command_that_is_not_known_is_listed_by_its_stored_name(

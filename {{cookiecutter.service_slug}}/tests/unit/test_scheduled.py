@@ -1,7 +1,7 @@
 """Commands that are due later: committed with the events, run once when their time has come."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -43,12 +43,12 @@ class AddLaterHandler(CommandHandler[AddLater]):
 
 
 class ScheduleBadly(Command):
-    pass
+    at: datetime
 
 
 class ScheduleBadlyHandler(CommandHandler[ScheduleBadly]):
     def handle(self, command: ScheduleBadly, uow: UnitOfWork) -> None:
-        uow.schedule(counter.Add(counter_id="c"), datetime(2026, 1, 1))  # noqa: DTZ001 - the point
+        uow.schedule(counter.Add(counter_id="c"), command.at)
 
 
 class Service:
@@ -134,6 +134,16 @@ def test_it_is_committed_with_the_events_or_not_at_all(service: Service) -> None
     assert service.store.due(service.clock.now() + 2 * HOUR) == []
 
 
-def test_a_time_without_a_time_zone_is_refused(service: Service) -> None:
-    with pytest.raises(ValueError, match="no time zone"):
-        service.bus.handle(ScheduleBadly())
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        (datetime(2026, 1, 1), "no time zone"),  # noqa: DTZ001 - the point
+        (datetime(1, 1, 1, tzinfo=timezone(14 * HOUR)), "not within the years 2 to 9998: 0001-01"),
+        (datetime.max.replace(tzinfo=timezone(-12 * HOUR)), "not within the years 2 to 9998"),
+    ],
+)
+def test_a_time_that_no_store_can_keep_is_refused(
+    service: Service, at: datetime, reason: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^Add: the time it is due .*{reason}"):
+        service.bus.handle(ScheduleBadly(at=at))

@@ -27,7 +27,7 @@ FRESHNESS = timedelta(seconds=0.25)
 
 def run_pending(_settings: Settings, bus: MessageBus, stop: Event) -> None:
     """Run the commands that are due until `stop` is set; the command under way is finished."""
-    worker = Worker(bus, report=log.unknown_command)
+    worker = Worker(bus, report=log.unknown_command, faulty=log.faulty_stream)
     outages, name = log.Outages("runner"), run_pending.__name__
     while not stop.is_set():
         attempted = 0

@@ -171,6 +171,12 @@ def unknown_command(pending: PendingCommand, error: UnknownEvent) -> None:
     )
 
 
+def faulty_stream(stream_id: str, error: Exception) -> None:
+    """Log that the pending commands of a stream cannot be run."""
+    name = type(error).__name__
+    logger.error("faulty stream", stream=stream_id, error=name, reason=str(error), exc_info=error)
+
+
 def refused_request(method: str, status: int) -> None:
     """Log a request that was refused before it became a message."""
     logger.info("request refused", method=method, status=status)

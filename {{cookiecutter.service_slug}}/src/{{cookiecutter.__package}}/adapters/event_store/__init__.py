@@ -5,9 +5,20 @@ creates the tables that the store needs.
 """
 
 from datetime import UTC, datetime
+from typing import TypeVar
+
+T = TypeVar("T")
 
 CREATE = f"run `{__name__.partition('.')[0].replace('_', '-')} create-store`"
 """What to do if the tables are not there. The command line is named after the package."""
+
+
+def both_ends(found: list[T], limit: int) -> list[T]:
+    """At most `limit` of these: half of them from the beginning, the others from the end."""
+    if len(found) <= limit:
+        return found
+    last = limit // 2
+    return found[: limit - last] + found[len(found) - last :]
 
 
 def utc_text(moment: datetime) -> str:

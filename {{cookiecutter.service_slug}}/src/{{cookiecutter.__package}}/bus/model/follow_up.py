@@ -10,6 +10,8 @@ from .messages import Command
 C_co = TypeVar("C_co", bound=Command, covariant=True)
 
 AT_ONCE = timedelta(0)
+LONGEST = timedelta(days=366_000)
+"""The longest delay, about a thousand years: every store has a date for when it is over."""
 
 
 class FollowUp(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
@@ -23,7 +25,7 @@ class FollowUp(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
     to an outside system, which may fail for hours. With a `delay` it becomes due that long after
     the event, and is out of order. A delayed command begins a new chain: its context has depth 0.
 
-    Raises `ValueError` for a negative delay.
+    Raises `ValueError` for a delay that is negative, or longer than a thousand years.
     """
 
     command: C_co
@@ -33,3 +35,6 @@ class FollowUp(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
     def __post_init__(self) -> None:
         if self.delay < AT_ONCE:
             raise ValueError(f"{type(self.command).__name__}: the delay is negative: {self.delay}")
+        if self.delay > LONGEST:
+            name, years = type(self.command).__name__, LONGEST.days // 366
+            raise ValueError(f"{name}: the delay is longer than {years:,} years: {self.delay}")

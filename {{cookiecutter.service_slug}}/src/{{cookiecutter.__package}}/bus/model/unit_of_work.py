@@ -48,6 +48,6 @@ class UnitOfWork(Protocol):
         it when it is due. It is out of order: it waits for no other command of its stream, and no
         other command waits for it.
 
-        Raises `ValueError` for a time without a time zone.
+        Raises `ValueError` for a time without a time zone, or not within the years 2 to 9998.
         """
         ...

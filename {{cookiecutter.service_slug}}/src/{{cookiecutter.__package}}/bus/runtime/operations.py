@@ -8,12 +8,13 @@ This module has the work to do: pending commands, dead letters, and their counts
 `histories` are exported from here as well.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
 
+from ..model.errors import StoreUnavailable
 from ..model.messages import Command
 from ..store.codec import Unknown
 from ..store.log import Progress
@@ -63,6 +64,9 @@ COUNTED = 1000
 ALL = 1_000_000_000
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
+Unreadable = Callable[[str, Exception], None]
+"""A callback that is given the id of a stream whose pending commands cannot be read, and why."""
+
 
 class OpenCommand(msgspec.Struct, frozen=True):
     """A pending command, or a dead letter. `command` is the decoded message, `Unknown` if this code
@@ -110,13 +114,15 @@ class Waiting(OpenCommand, frozen=True):
 
 class Work(msgspec.Struct, frozen=True):
     """How many commands are open, due and parked. `due_since` and `parked_since` are when the first
-    of them was due or parked. Counts stop at `COUNTED` + 1."""
+    of them was due or parked. Counts stop at `COUNTED` + 1. `unreadable` are the streams that could
+    not be read when `due_since` was looked for, each with its error."""
 
     open: int
     due: int
     due_since: datetime | None
     parked: int
     parked_since: datetime | None
+    unreadable: tuple[tuple[str, Exception], ...] = ()
 
 
 class Lag(msgspec.Struct, frozen=True):
@@ -128,26 +134,58 @@ class Lag(msgspec.Struct, frozen=True):
     since: datetime | None
 
 
-def pending(bus: MessageBus, limit: int = COUNTED) -> list[Waiting]:
+def pending(
+    bus: MessageBus, limit: int = COUNTED, unreadable: Unreadable | None = None
+) -> list[Waiting]:
     """Pending commands, the first to run first: all those of the streams that the first `limit`
-    open commands belong to."""
-    streams = dict.fromkeys([key.stream_id for key in bus.store.due(FOREVER, limit)])
-    waiting = [each for stream in streams for each in _waiting(bus, bus.store.pending(stream))]
+    open commands belong to. `unreadable` is told of each stream that cannot be read; without it,
+    the error is raised."""
+    streams = dict.fromkeys([key.stream_id for key in bus.store.waiting(FOREVER, limit)])
+    waiting: list[Waiting] = []
+    for name in streams:
+        try:
+            waiting += _waiting(bus, bus.store.pending(name))
+        except Exception as error:
+            if unreadable is None or isinstance(error, StoreUnavailable):
+                raise
+            unreadable(name, error)
     return sorted(waiting, key=lambda each: (each.until, each.row.key))
 
 
 def work(bus: MessageBus) -> Work:
     """The counts of open, due and parked commands."""
     store, now, limit = bus.store, bus.clock.now(), COUNTED + 1
-    due, parked = store.due(now, limit), store.parked(limit)
-    first = [row for key in due[:1] for row in store.pending(key.stream_id) if row.key == key]
+    due, parked = store.waiting(now, limit), store.parked(limit)
+    due_since, unreadable = _due_since(bus, due)
     return Work(
-        open=len(store.due(FOREVER, limit)),
+        open=len(store.waiting(FOREVER, limit)),
         due=len(due),
-        due_since=first[0].due_at if first else None,
+        due_since=due_since,
         parked=len(parked),
         parked_since=parked[0].parked_at if parked else None,
+        unreadable=tuple(unreadable.items()),
     )
+
+
+def _due_since(
+    bus: MessageBus, keys: list[PendingKey]
+) -> tuple[datetime | None, dict[str, Exception]]:
+    """When the first of these that can be read was due, and the streams that cannot be read."""
+    unreadable: dict[str, Exception] = {}
+    for key in keys:
+        if key.stream_id in unreadable:
+            continue
+        try:
+            rows = bus.store.pending(key.stream_id)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            unreadable[key.stream_id] = error
+            continue
+        for row in rows:
+            if row.key == key:
+                return row.due_at, unreadable
+    return None, unreadable
 
 
 def lags(bus: MessageBus) -> list[Lag]:

@@ -36,6 +36,10 @@ A = TypeVar("A", bound=Aggregate)
 OWN_SCOPE = "command"
 """The scope of the idempotency record that a command without events writes under its own id."""
 
+FIRST_YEAR, LAST_YEAR = 2, 9998
+"""The years that a command may be due in. A day before them or after them may be of no year that
+Python has, in another time zone."""
+
 Decide = Callable[[RecordedEvent], Iterable[Follows]]
 Decisions = Mapping[type[Event], tuple[Decide, ...]]
 """For each type of event, the functions that decide which commands follow."""
@@ -102,6 +106,11 @@ class StoreUnitOfWork:
     def schedule(self, command: Command, at: datetime) -> None:
         if at.tzinfo is None:
             raise ValueError(f"{type(command).__name__}: the time it is due has no time zone: {at}")
+        if not FIRST_YEAR <= at.year <= LAST_YEAR:
+            raise ValueError(
+                f"{type(command).__name__}: the time it is due is not within the years {FIRST_YEAR}"
+                f" to {LAST_YEAR}: {at}"
+            )
         self._scheduled.append((command, at))
 
     def commit(

@@ -65,9 +65,20 @@ class PendingCommands(Protocol):
         ones."""
         ...
 
-    def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
-        """The keys of pending commands, of any stream, that are due: at most `limit`, the longest
-        due first. A hint: some may be gone already, and one just written may be missing."""
+    def due(self, now: datetime, limit: int = 100) -> list[str]:
+        """The ids of streams in which a command may run now, each once. An in-order command may run
+        if it is due and no earlier in-order one of its stream is open, an out-of-order one if it is
+        due.
+
+        At most `limit` streams, the longest due first. If there are more, one half are the longest
+        due, and the other half became due last: so no number of old ones hides a new one. A hint:
+        some may be gone already, and one just written may be missing.
+        """
+        ...
+
+    def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
+        """The keys of open pending commands, of any stream, that are due by `until`, whether they
+        may run or not: at most `limit`, the longest due first. A hint, as `due` is."""
         ...
 
     def claim(self, pending: PendingCommand, due_at: datetime) -> bool:

@@ -28,6 +28,7 @@ MARGIN_SECONDS = 5.0
 settings = load_settings()
 log.configure(settings)
 bus = make_bus(settings)
+worker = Worker(bus, report=log.unknown_command, faulty=log.faulty_stream)
 gc.freeze()
 gc.enable()
 
@@ -43,7 +44,7 @@ def invocation(context: Any) -> Iterator[None]:
 def run_due(context: Any, share: float = 1.0) -> int:
     """Run due commands until none is left or this share of the time is up. Returns how many were
     attempted."""
-    worker, attempted = Worker(bus, report=log.unknown_command), 0
+    attempted = 0
     with until_time_is_up(context, share) as stop:
         while not stop.is_set():
             just_now = worker.run_once(stop)

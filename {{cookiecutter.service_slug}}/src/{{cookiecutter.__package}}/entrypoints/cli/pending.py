@@ -21,12 +21,16 @@ WAITS_FOR = {
 
 def _pending(settings: Settings, options: argparse.Namespace) -> None:
     with opened(settings) as bus:
-        found = operations.pending(bus)
+        found = operations.pending(bus, unreadable=_tell)
     if options.json:
         terminal.say_json({"pending": [_entry(each) for each in found]})
     else:
         terminal.say_table(HEADER, map(_cells, found))
     tell_if_cut(len(found))
+
+
+def _tell(stream_id: str, error: Exception) -> None:
+    terminal.tell(f"{stream_id} cannot be read: {terminal.line(error)}")
 
 
 def tell_if_cut(shown: int) -> None:

@@ -30,6 +30,11 @@ def _commands(_settings: Settings, bus: MessageBus) -> Iterator[Line]:
         {"parked": work.parked, "parked_since": _utc(work.parked_since)},
         wrong=work.parked > 0,
     )
+    if work.unreadable:
+        texts = {stream_id: terminal.line(error) for stream_id, error in work.unreadable}
+        first, why = next(iter(texts.items()))
+        text = f"{len(texts)}, the first is {first}: {why}"
+        yield Line("streams not readable", text, texts, wrong=True)
 
 
 def _subscriptions(_settings: Settings, bus: MessageBus) -> Iterator[Line]:

@@ -17,6 +17,7 @@ __all__ = [
     "Lines",
     "Progress",
     "fail",
+    "line",
     "moment",
     "safe",
     "say",
@@ -41,6 +42,11 @@ def say(text: str) -> None:
 def tell(text: str) -> None:
     """Write a line to standard error."""
     _write(text, sys.stderr)
+
+
+def line(error: Exception) -> str:
+    """An error in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def fail(reason: object) -> None:

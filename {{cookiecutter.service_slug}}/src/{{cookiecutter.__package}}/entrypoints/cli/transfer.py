@@ -144,7 +144,7 @@ def _begun(store: EventStore, header: Header) -> int:
         if done == "complete":
             raise NotDone("this export has been taken in already")
         return int(done)
-    if store.feed(limit=1).commits or store.due(FOREVER, 1) or store.parked(1):
+    if store.feed(limit=1).commits or store.waiting(FOREVER, 1) or store.parked(1):
         raise NotDone("the store is not empty")
     # Before the first batch, so that a new run can continue.
     _save_progress(store, f"{header.export_id} 0")

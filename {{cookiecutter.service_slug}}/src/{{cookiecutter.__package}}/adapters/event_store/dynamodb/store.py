@@ -40,7 +40,7 @@ from ....bus import (
     Stored,
     StoredCommit,
 )
-from .. import utc_text
+from .. import both_ends, utc_text
 from . import connection, table
 from .errors import conditional_write, translating_errors
 from .feed import DynamoDBFeed, commits_of
@@ -49,6 +49,9 @@ from .views import DynamoDBViews
 TAIL_ITEMS = 250
 """The page size of a query when there may be a snapshot. A smaller page reads fewer of the commits
 before the snapshot, which are not needed."""
+
+INDEX_ITEMS = 1000
+"""The page size of a query of the index: some 100 KB."""
 
 TRANSACTION_REFUSED = {"TransactionCanceledException", "TransactionConflictException"}
 
@@ -147,8 +150,21 @@ class DynamoDBEventStore:
             )
             return [table.pending_command(item) for item in found if item.parked_at is None]
 
-    def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
-        return self._indexed("", self.item.due_at <= utc_text(now), limit)
+    def due(self, now: datetime, limit: int = 100) -> list[str]:
+        """The walk over the index goes on past the streams that are held back. So whatever the
+        index lists is found as soon as it may run, whoever was killed before."""
+        moment = utc_text(now)
+        is_due = self.item.due_at <= moment
+        found: list[tuple[str, str]] = []
+        with translating_errors():
+            for shard in range(table.SHARDS):
+                for partition, until in ((f"{shard}", None), (f"{table.FREE}{shard}", is_due)):
+                    streams = self._due_in(partition, until, moment, limit)
+                    found += [(due_at, stream_id) for stream_id, due_at in streams.items()]
+        return both_ends(list(dict.fromkeys([stream_id for _, stream_id in sorted(found)])), limit)
+
+    def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
+        return self._indexed(("", table.FREE), self.item.due_at <= utc_text(until), limit)
 
     def claim(self, pending: PendingCommand, due_at: datetime) -> bool:
         count, due = self.item.attempts.add(1), self.item.due_at.set(utc_text(due_at))
@@ -168,7 +184,7 @@ class DynamoDBEventStore:
 
     def parked(self, limit: int = 100) -> list[PendingCommand]:
         found = []
-        for key in self._indexed(table.PARKED, None, limit):
+        for key in self._indexed((table.PARKED,), None, limit):
             with translating_errors(), suppress(DoesNotExist):
                 item = self.item.get(key.stream_id, table.todo(key), consistent_read=True)
                 if item.parked_at is not None:
@@ -181,7 +197,7 @@ class DynamoDBEventStore:
             [
                 self.item.attempts.set(0),
                 self.item.due_at.set(utc_text(due_at)),
-                self.item.due_shard.set(table.shard(key)),
+                self.item.due_shard.set(table.FREE + table.shard(key)),
                 self.item.in_order.set(False),
                 self.item.parked_at.remove(),
                 self.item.error.remove(),
@@ -340,11 +356,43 @@ class DynamoDBEventStore:
             item.update(actions, condition=condition)
         return written.is_set()
 
-    def _indexed(self, kind: str, until: Condition | None, limit: int) -> list[PendingKey]:
-        """The keys in the index of this kind, from all its shards, in the order of time."""
+    def _due_in(
+        self, partition: str, until: Condition | None, now: str, limit: int
+    ) -> dict[str, str]:
+        """The streams in a partition of the index that have a command that may run now, each with
+        a time that it has been due for. If there are more than `limit`, so many from each end.
+
+        The newest entries come first. So of the commands in order, those that are not due come
+        before all others, and each of them holds back the later ones of its stream. A command that
+        none of them holds back is the first of its stream, or that one is due as well.
+        """
+        held_back_from: dict[str, PendingKey] = {}
+        found: dict[str, str] = {}
+        for forward, condition in ((False, until), (True, self.item.due_at <= now)):
+            enough = len(found) + limit
+            for item in self.item.due.query(
+                partition, condition, scan_index_forward=forward, page_size=INDEX_ITEMS
+            ):
+                key, due_at = table.pending_key(item), item.due_at
+                first = held_back_from.get(key.stream_id, key)
+                if due_at > now:
+                    held_back_from[key.stream_id] = min(key, first)
+                elif key <= first:
+                    found[key.stream_id] = min(due_at, found.get(key.stream_id, due_at))
+                    if len(found) == enough:
+                        break
+            else:
+                return found  # it was read to its end
+        return found
+
+    def _indexed(
+        self, kinds: Sequence[str], until: Condition | None, limit: int
+    ) -> list[PendingKey]:
+        """The keys in the index of these kinds, from all its shards, in the order of time."""
         with translating_errors():
             found = sorted(
                 (item.due_at, table.pending_key(item))
+                for kind in kinds
                 for shard in range(table.SHARDS)
                 for item in self.item.due.query(f"{kind}{shard}", until, limit=limit)
             )

@@ -32,7 +32,10 @@ from ....bus import (
 from .. import utc_text
 
 PENDING, SNAPSHOT, KEY, ROW, CELL = "todo#", "#snapshot", "key", "row", "cell"
-SHARDS, PARKED = 4, "parked-"
+SHARDS = 4
+FREE, PARKED = "free-", "parked-"
+"""Before the shard, in the index: the commands out of order, and the dead letters. Those in order
+have the shard alone."""
 LAST_COMMIT = "commit#9999999999"
 SNAPSHOT_KEPT = timedelta(days=90)
 AFTER_EXPIRY = timedelta(days=2)
@@ -40,7 +43,8 @@ CONNECT_SECONDS, READ_SECONDS, RETRIES, CONNECTIONS = 1, 3, 2, 50
 
 
 class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]  # of pynamodb
-    """The pending commands of a shard by due time."""
+    """The pending commands of a shard by due time: those in order, those out of order, and the
+    dead letters, each in a partition of its own."""
 
     class Meta:
         index_name = "due"
@@ -143,6 +147,7 @@ def pending_item(item_type: type[Item], pending: PendingCommand) -> Item:
     item.due_shard = shard(pending.key)
     if not pending.in_order:
         item.in_order = False
+        item.due_shard = f"{FREE}{shard(pending.key)}"
     if pending.parked_at:
         item.parked_at = item.due_at = utc_text(pending.parked_at)
         item.error = pending.error

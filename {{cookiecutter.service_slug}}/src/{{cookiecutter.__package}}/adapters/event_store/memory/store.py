@@ -22,6 +22,7 @@ from ....bus import (
     Stored,
     StoredCommit,
 )
+from .. import both_ends
 from .views import MemoryViews
 
 
@@ -102,9 +103,18 @@ class MemoryEventStore:
         with self._lock:
             return self._open(stream_id)
 
-    def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
+    def due(self, now: datetime, limit: int = 100) -> list[str]:
         with self._lock:
-            rows = [row for row in self._rows() if row.parked_at is None and row.due_at <= now]
+            firsts = [
+                (due_since, stream_id)
+                for stream_id, rows in self._pending.items()
+                if (due_since := _due_since(rows, now))
+            ]
+        return [stream_id for _, stream_id in both_ends(sorted(firsts), limit)]
+
+    def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
+        with self._lock:
+            rows = [row for row in self._rows() if row.parked_at is None and row.due_at <= until]
         return [row.key for row in sorted(rows, key=lambda row: (row.due_at, row.key))[:limit]]
 
     def claim(self, pending: PendingCommand, due_at: datetime) -> bool:
@@ -236,6 +246,21 @@ class MemoryEventStore:
             for append in commit.appends
             for stored in self._streams.get(append.after.stream_id, ())
         )
+
+
+def _due_since(rows: dict[PendingKey, PendingCommand], now: datetime) -> datetime | None:
+    """Since when a stream has a command that may run now: of those in order, only the first may."""
+    due: list[datetime] = []
+    first: PendingCommand | None = None
+    for key, row in rows.items():
+        if row.parked_at is None:
+            if not row.in_order:
+                due.append(row.due_at)
+            elif first is None or key < first.key:
+                first = row
+    if first:
+        due.append(first.due_at)
+    return min([each for each in due if each <= now], default=None)
 
 
 def _end(commits: list[StoredCommit]) -> int:

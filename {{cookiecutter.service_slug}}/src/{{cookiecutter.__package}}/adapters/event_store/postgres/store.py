@@ -33,6 +33,7 @@ from ....bus import (
     Stored,
     StoredCommit,
 )
+from .. import both_ends
 from .append import append_statement
 from .database import PostgresDatabase
 from .feed import PostgresFeed
@@ -42,6 +43,7 @@ from .rows import (
     KEY,
     PENDING_COLUMNS,
     RECORD_COLUMNS,
+    RUNNABLE,
     commit_row,
     idempotency_record,
     key_values,
@@ -151,11 +153,18 @@ class PostgresEventStore:
         )
         return [pending_command(row) for row in found]
 
-    def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
+    def due(self, now: datetime, limit: int = 100) -> list[str]:
+        values = {"now": now, "rows": 2 * limit}
+        rows = self._database.fetch(RUNNABLE.format("ASC"), values)
+        if len(rows) == 2 * limit:
+            rows += reversed(self._database.fetch(RUNNABLE.format("DESC"), values))
+        return both_ends(list(dict.fromkeys([stream_id for (stream_id,) in rows])), limit)
+
+    def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
         found = self._database.fetch(
             "SELECT stream_id, version, ordinal FROM pending"
             " WHERE parked_at IS NULL AND due_at <= %s ORDER BY due_at LIMIT %s",
-            (now, limit),
+            (until, limit),
         )
         return [PendingKey(*row) for row in found]
 

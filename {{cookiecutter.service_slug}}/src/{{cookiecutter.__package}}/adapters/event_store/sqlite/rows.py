@@ -26,6 +26,20 @@ PENDING_COLUMNS = (
 RECORD_COLUMNS = "scope, key, fingerprint, command_id, after, expires_at"
 AS_GIVEN = "parked_at IS NULL AND attempts = ? AND due_at = ?"
 KEY = "stream_id = ? AND version = ? AND ordinal = ?"
+RUNNABLE = """
+    SELECT stream_id FROM pending AS this
+    WHERE parked_at IS NULL AND due_at <= :now AND NOT EXISTS (
+        SELECT 1 FROM pending AS earlier
+        WHERE earlier.stream_id = this.stream_id
+        AND (earlier.version, earlier.ordinal) < (this.version, this.ordinal)
+        AND earlier.parked_at IS NULL AND earlier.in_order = this.in_order
+        AND (earlier.in_order OR earlier.due_at <= :now)
+    )
+    ORDER BY due_at {} LIMIT :rows
+"""
+"""The due commands that no earlier one of their kind stands before: of a stream, the first in-order
+one, and the first out-of-order one that is due. Nothing but these two can be of one stream, so
+twice as many rows as streams that are wanted suffice."""
 
 
 def commit_row(stored: StoredCommit) -> tuple[Any, ...]:

@@ -25,7 +25,7 @@ from ....bus import (
     Stored,
     StoredCommit,
 )
-from .. import utc_text
+from .. import both_ends, utc_text
 from .database import SqliteDatabase
 from .rows import (
     AS_GIVEN,
@@ -33,6 +33,7 @@ from .rows import (
     KEY,
     PENDING_COLUMNS,
     RECORD_COLUMNS,
+    RUNNABLE,
     commit_row,
     given_values,
     idempotency_record,
@@ -119,12 +120,20 @@ class SqliteEventStore:
         with self._database.reading() as connection:
             return _open(connection, stream_id)
 
-    def due(self, now: datetime, limit: int = 100) -> list[PendingKey]:
+    def due(self, now: datetime, limit: int = 100) -> list[str]:
+        values = {"now": utc_text(now), "rows": 2 * limit}
+        with self._database.reading() as connection:
+            rows = connection.execute(RUNNABLE.format("ASC"), values).fetchall()
+            if len(rows) == 2 * limit:
+                rows += reversed(connection.execute(RUNNABLE.format("DESC"), values).fetchall())
+        return both_ends(list(dict.fromkeys([stream_id for (stream_id,) in rows])), limit)
+
+    def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT stream_id, version, ordinal FROM pending"
                 " WHERE parked_at IS NULL AND due_at <= ? ORDER BY due_at LIMIT ?",
-                (utc_text(now), limit),
+                (utc_text(until), limit),
             )
             return [PendingKey(*row) for row in rows]
 
