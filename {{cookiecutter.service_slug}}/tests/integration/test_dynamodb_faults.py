@@ -90,8 +90,10 @@ READS: dict[str, Call] = {
     "handled": lambda store: store.handled("scope", "key", NOW),
     "pending": lambda store: store.pending("s/1"),
     "due": lambda store: store.due(LATER),
+    "waiting": lambda store: store.waiting(LATER),
     "parked": lambda store: store.parked(),
     "feed": lambda store: store.feed(),
+    "visible": lambda store: store.visible(),
     "feed of the stream": lambda store: store.feed(store.feed().checkpoint),
     "end": lambda store: store.end(),
     "size": lambda store: store.size(),
@@ -102,7 +104,7 @@ READS: dict[str, Call] = {
     "views.find": lambda store: store.views.find("v", ["label"], 10),
     "views.cell": lambda store: store.views.cell("c"),
 }
-NO_CALLS = {"close", "commits_in", "item", "views", "views.item"}
+NO_CALLS = {"close", "commits_in", "holders", "item", "views", "views.item"}
 """Public names that send nothing to DynamoDB."""
 
 
