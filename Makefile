@@ -23,8 +23,12 @@ test: .venv/testing ## run the template's tests, and in them those of the servic
 	.venv/bin/pytest --numprocesses auto
 
 .PHONY: test-slow
-test-slow: .venv/testing ## plant bugs in rendered services, and see their tests turn red
+test-slow: .venv/testing ## plant bugs in rendered services, and see their tests turn red; with each commit other ones
 	.venv/bin/pytest --numprocesses auto -m slow
+
+.PHONY: test-bugs
+test-bugs: .venv/testing ## plant all of the bugs
+	.venv/bin/pytest --numprocesses auto -m slow --all-bugs tests/test_planted_bugs.py
 
 .PHONY: test-aws
 test-aws: .venv/testing .venv/tools/made ## validate, lint, build and run what a service deploys to AWS
