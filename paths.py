@@ -40,6 +40,7 @@ class Paths(Extension):
                 return compiled(source, *options, **others)
             return PathTemplate(compiled_once(folder), name)
 
+        # In this environment alone; cookiecutter asks nothing but `render` of what it returns.
         environment.from_string = from_string  # type: ignore[assignment,method-assign]
         # Another version of the template may be loaded next, see `answers`.
         sys.modules.pop(__name__, None)

@@ -264,7 +264,8 @@ def test_nothing_is_settled_on_a_server_that_may_have_lost_positions(then: Any) 
     feed = PostgresFeed(server)
     assert feed.end() == "9"
     if then[3] == "-1/7":  # it began with the grace period
-        feed = PostgresFeed(ScriptedServer((9, "start", False, "2/7"), then))  # type: ignore[arg-type]
+        server = ScriptedServer((9, "start", False, "2/7"), then)
+        feed = PostgresFeed(server)
     with pytest.raises(StoreUnavailable, match="held back"):
         feed.end()
 
