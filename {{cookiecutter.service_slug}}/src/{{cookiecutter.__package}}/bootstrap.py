@@ -4,6 +4,7 @@ Open lists say what the service is made of. To add a part, add a line to a list.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -18,6 +19,7 @@ from .bus import (
     Middleware,
     Retry,
     Subscriber,
+    Supervisor,
     bootstrap,
 )
 from .config import Settings
@@ -72,6 +74,11 @@ def create_store(settings: Settings) -> bool:
     return create is not None
 
 
+def supervisor(settings: Settings) -> Supervisor:
+    """What a process that serves needs, so that a follow-up that hangs does not hold up others."""
+    return Supervisor(threads=settings.worker_threads, on_given_up=log.given_up)
+
+
 def make_bus(
     settings: Settings,
     *,
@@ -80,6 +87,7 @@ def make_bus(
     middleware: Iterable[Middleware] = (),
     dispatch: Dispatch | None = None,
     retry: Retry | None = None,
+    supervisor: Supervisor | None = None,
 ) -> MessageBus:
     """The message bus of this service. A given argument replaces what `settings` would choose;
     `middleware` goes inside of MIDDLEWARE.
@@ -101,8 +109,14 @@ def make_bus(
         middleware=[*MIDDLEWARE, *middleware],
         subscribers=[partial(make, settings) for make in SUBSCRIBERS],
         dispatch=dispatch
-        or Dispatch(inline=settings.dispatch == "inline", max_depth=settings.max_depth),
+        or Dispatch(
+            inline=settings.dispatch == "inline",
+            time_limit=timedelta(seconds=settings.time_limit_seconds),
+            grace=timedelta(seconds=settings.grace_seconds),
+            max_depth=settings.max_depth,
+        ),
         retry=retry,
+        supervisor=supervisor,
         snapshot_every=settings.snapshot_every,
         on_parked=log.parked,
     )

@@ -9,7 +9,7 @@ The fixture gives an empty store, and closes it.
 
 import json
 from base64 import urlsafe_b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -503,13 +503,15 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
     def test_workers_and_inline_dispatch_at_once_have_each_effect_once_and_in_order(
         self, store: EventStore
     ) -> None:
-        grace = Dispatch(grace=timedelta(0))
-        client = counter.make_bus(store, dispatch=grace)
+        short = Dispatch(
+            time_limit=timedelta(milliseconds=1), grace=timedelta(milliseconds=4), attempts=1000
+        )
+        client = counter.make_bus(store, dispatch=short)
         for name in ("source", "target"):
             client.handle(counter.Open(counter_id=name))
 
         def run(number: int) -> None:
-            bus = counter.make_bus(store, dispatch=grace)
+            bus = counter.make_bus(store, dispatch=short)
             for _ in "ab":
                 if number % 2:
                     bus.handle(counter.Add(counter_id="source", carry_to="target"))
@@ -518,7 +520,7 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
 
         all_at_once(run, 8)
         source = client.ask(counter.GetTotal(counter_id="source"))
-        while store.due(datetime.now(UTC)):
+        while store.pending("Counter/source"):
             Worker(client).run_once()
         assert client.ask(counter.GetTotal(counter_id="target")) == source > 0
         causes = [each.context.causation_id for each in store.commits("Counter/target")[1:]]

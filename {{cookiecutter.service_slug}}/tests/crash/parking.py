@@ -3,24 +3,29 @@
 A program: it takes the store from the environment.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from {{ cookiecutter.__package }}.bootstrap import open_store
-from {{ cookiecutter.__package }}.bus import Dispatch, MessageBus, Worker
+from {{ cookiecutter.__package }}.bus import Clock, MessageBus, Worker
 from {{ cookiecutter.__package }}.config import Settings, load_settings
 from {{ cookiecutter.__package }}.observability import log
 
 from ..support import counter
 from ..support.crash import Mortal, crash_at_every_call
+from ..support.fakes import FakeClock
 
 ROUNDS = 50
 
 
-def bus_of(settings: Settings, mortal: Mortal[Any] = lambda port: port) -> MessageBus:
-    store = mortal(open_store(settings))
-    return counter.make_bus(store, dispatch=Dispatch(grace=timedelta(0)))
+def bus_of(
+    settings: Settings,
+    mortal: Mortal[Any] = lambda port: port,
+    later: timedelta = timedelta(0),
+) -> MessageBus:
+    clock = FakeClock(datetime.now(UTC) + later)
+    return counter.make_bus(mortal(open_store(settings)), dependencies={Clock: clock})
 
 
 def act(settings: Settings, number: int, mortal: Mortal[Any]) -> None:
@@ -32,7 +37,7 @@ def act(settings: Settings, number: int, mortal: Mortal[Any]) -> None:
 
 def check(settings: Settings, number: int) -> None:
     """After a restart: if it follows from anything, it is one dead letter, and nothing is open."""
-    bus = bus_of(settings)
+    bus = bus_of(settings, later=timedelta(hours=1))
     worker = Worker(bus)
     for _ in range(ROUNDS):
         if not worker.run_once():

@@ -5,7 +5,7 @@ accepted.
 """
 
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from {{ cookiecutter.__package }}.adapters import files
 from {{ cookiecutter.__package }}.bootstrap import make_bus, open_store
 from {{ cookiecutter.__package }}.bus import (
     AggregateNotFound,
+    Clock,
     Context,
     Dispatch,
     Idempotency,
@@ -27,6 +28,7 @@ from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries
 
 from ..support.crash import Mortal, crash_at_every_call
+from ..support.fakes import FakeClock
 
 WORKFLOW = [f"{{ cookiecutter.__aggregate }}{done}" for done in ("Created", "Processed", "Archived")]
 ROUNDS = 50
@@ -44,12 +46,20 @@ def main(folder: Path) -> None:
         print(f"{'inline' if inline else 'worker'}: {points} points")
 
 
-def bus_of(settings: Settings, inline: bool, mortal: Mortal[Any] = lambda port: port) -> MessageBus:
+def bus_of(
+    settings: Settings,
+    inline: bool,
+    mortal: Mortal[Any] = lambda port: port,
+    later: timedelta = timedelta(0),
+) -> MessageBus:
     return make_bus(
         settings,
         store=mortal(open_store(settings)),
-        dependencies={files_port.FileStore: mortal(files.open_files(settings))},
-        dispatch=Dispatch(inline=inline, grace=timedelta(0)),
+        dependencies={
+            files_port.FileStore: mortal(files.open_files(settings)),
+            Clock: FakeClock(datetime.now(UTC) + later),
+        },
+        dispatch=Dispatch(inline=inline),
     )
 
 
@@ -90,7 +100,7 @@ def finish(bus: MessageBus) -> None:
 
 def check(settings: Settings, folder: Path, inline: bool, number: int) -> None:
     """After a restart: what was accepted is done, once; and nothing is half done, or stuck."""
-    bus = bus_of(settings, inline)
+    bus = bus_of(settings, inline, later=timedelta(hours=1))
     finish(bus)
     new_id = id_of(number, inline)
     archived = list((folder / "files").rglob(f"{new_id}.json"))

@@ -58,7 +58,7 @@ class Workflow:
             Settings(store="memory", files_path=folder),
             store=store,
             middleware=[self._watch],
-            dispatch=Dispatch(steps=0, grace=timedelta(0)),
+            dispatch=Dispatch(steps=0, time_limit=timedelta(microseconds=1), grace=timedelta(0)),
         )
         self.bus.handle(
             commands.Create{{ cookiecutter.__aggregate }}(

@@ -20,7 +20,7 @@ from ..support.postgres import server, template, url
 __all__ = ["server", "template", "url"]
 
 PACKAGE = "{{ cookiecutter.__package }}.entrypoints.aws"
-KILLED = Dispatch(steps=0, grace=timedelta(0))
+KILLED = Dispatch(steps=0, time_limit=timedelta(microseconds=1), grace=timedelta(0))
 
 
 class Follower:

@@ -158,7 +158,8 @@ def test_a_commit_is_one_item_of_readable_text(store: DynamoDBEventStore) -> Non
 
 
 def test_what_is_due_is_found_in_every_shard(store: DynamoDBEventStore) -> None:
-    bus = counter.make_bus(store, dispatch=Dispatch(steps=0, grace=timedelta(0)))
+    killed = Dispatch(steps=0, time_limit=timedelta(microseconds=1), grace=timedelta(0))
+    bus = counter.make_bus(store, dispatch=killed)
     names = [f"c{number}" for number in range(20)]
     for name in names:
         bus.handle(counter.Open(counter_id=name))

@@ -44,6 +44,9 @@ from {{ cookiecutter.__package }}.service.ports.files import FileStore
 
 from .fakes import CountingIds, FakeClock
 
+TO_THE_END = Dispatch(seconds=1_000_000)
+"""All follow-ups run inline, those with a long time limit as well."""
+
 ROUNDS = 5000
 """How often `advance` lets the worker look for due commands, at most."""
 
@@ -97,7 +100,7 @@ class Scenario:
 
     def when(self, command: Command, *, alone: bool = False) -> Self:
         """Send this command. Its follow-ups run too; with `alone`, they stay pending."""
-        bus = self._next_step(Dispatch(steps=0) if alone else Dispatch())
+        bus = self._next_step(Dispatch(steps=0) if alone else TO_THE_END)
         try:
             bus.handle(command, context=self._context)
         except DomainError as refusal:
@@ -167,7 +170,7 @@ class Scenario:
     def _next_step(self, dispatch: Dispatch | None = None) -> MessageBus:
         """The bus of a step whose events, refusal and faults are noted."""
         self.recorded, self._refusal, self._faults = [], None, []
-        return self._bus(dispatch or Dispatch(), [self._observe])
+        return self._bus(dispatch or TO_THE_END, [self._observe])
 
     def _bus(
         self, dispatch: Dispatch | None = None, middleware: Iterable[Middleware] = ()

@@ -23,7 +23,7 @@ from .moto_server import REGION, moto_server
 
 PACKAGE = "{{ cookiecutter.__package }}.entrypoints.aws"
 MODULES = ("runtime", "http", "queue", "stream", "worker")
-KILLED = Dispatch(steps=0, grace=timedelta(0))
+KILLED = Dispatch(steps=0, time_limit=timedelta(microseconds=1), grace=timedelta(0))
 """The dispatch of a process that is killed right after its commits."""
 
 Function = Callable[[Any, Any], dict[str, Any]]

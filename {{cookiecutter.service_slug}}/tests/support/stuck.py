@@ -43,6 +43,6 @@ bus = make_bus(
     settings,
     dependencies={FileStore: StickyFiles(settings.files_path)},
     middleware=[stick_before],
-    dispatch=Dispatch(grace=timedelta(0)),
+    dispatch=Dispatch(time_limit=timedelta(milliseconds=100), grace=timedelta(milliseconds=400)),
 )
 server.serve(settings, lambda: create_app(bus))

@@ -474,7 +474,7 @@ def test_a_follow_up_that_would_end_the_thread_is_a_failed_attempt() -> None:
     exits.act()
     (row,) = exits.store.pending("Counter/a")
     assert row.attempts == 1
-    exits.clock.move(seconds=5)
+    exits.clock.move(seconds=10)
     assert Worker(exits.bus).run_once() == 1
     (dead,) = exits.store.parked()
     assert (dead.attempts, dead.error) == (2, "RuntimeError: a handler raised SystemExit(2)")
@@ -548,9 +548,9 @@ def test_inline_dispatch_keeps_to_its_budget_of_time() -> None:
     assert journal.names == ["a"]
 
 
-def test_workers_see_a_follow_up_after_the_grace_time() -> None:
+def test_workers_see_a_follow_up_after_its_time_limit_and_the_grace() -> None:
     clock = FakeClock()
-    dispatch = Dispatch(steps=0, grace=timedelta(seconds=7))
+    dispatch = Dispatch(steps=0, time_limit=timedelta(seconds=3), grace=timedelta(seconds=4))
     bus = make_bus(dispatch=dispatch, dependencies={Clock: clock})
     bus.handle(Grow(name="a", below={"b": {}}))
     (row,) = bus.store.pending("Node/a")

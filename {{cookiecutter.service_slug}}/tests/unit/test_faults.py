@@ -64,6 +64,7 @@ class Service:
     def take(self, step: Step) -> None:
         match step:
             case ("work", _, _):
+                self.clock.move(seconds=5)
                 with suppress(StoreUnavailable):
                     Worker(self.failing).run_once()
             case ("clock", _, _):

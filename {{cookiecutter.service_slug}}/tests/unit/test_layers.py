@@ -44,7 +44,7 @@ ROOMS = [
         ["event_store"],
     ],
     [
-        ["dispatch", "envelope", "attributes", "subscription", "projector"],
+        ["dispatch", "envelope", "attributes", "subscription", "supervisor", "projector"],
         ["snapshots"],
         ["repository", "loops"],
         ["reader", "pending_maker"],

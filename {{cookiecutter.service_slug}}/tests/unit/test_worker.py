@@ -78,7 +78,7 @@ def test_it_leaves_follow_ups_alone_until_they_are_due(
     leave_open(store, clock, ("a", "b"))
     bus = bus_of(store, clock)
     assert (Worker(bus).run_once(), totals(bus, "ab")) == (0, [1, 0])
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     assert (Worker(bus).run_once(), totals(bus, "ab")) == (1, [1, 1])
     assert (Worker(bus).run_once(), totals(bus, "ab")) == (0, [1, 1])
 
@@ -92,7 +92,7 @@ def test_what_was_decided_is_what_runs_whatever_the_code_would_decide_now(
     store: MemoryEventStore, clock: FakeClock, handlers: list[Any]
 ) -> None:
     leave_open(store, clock, ("a", "b"))
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     events: Any = ((counter.Opened, []), (counter.Added, handlers))
     bus = bus_of(store, clock, events=events)
     assert (Worker(bus).run_once(), totals(bus, "ab")) == (1, [1, 1])
@@ -102,13 +102,13 @@ def test_it_runs_what_is_due_and_not_what_is_due_later(
     store: MemoryEventStore, clock: FakeClock
 ) -> None:
     leave_open(store, clock, ("a", "b"))
-    clock.move(seconds=4)
+    clock.move(seconds=9)
     killed = bus_of(store, clock, dispatch=KILLED)
     killed.handle(counter.Add(counter_id="a", carry_to="b"))
     clock.move(seconds=1)
     bus = bus_of(store, clock)
     assert (Worker(bus).run_once(), totals(bus, "ab")) == (1, [2, 1])
-    clock.move(seconds=4)
+    clock.move(seconds=9)
     assert (Worker(bus).run_once(), totals(bus, "ab")) == (1, [2, 2])
 
 
@@ -116,7 +116,7 @@ def test_a_failing_follow_up_holds_back_only_its_own_stream(
     store: MemoryEventStore, clock: FakeClock
 ) -> None:
     leave_open(store, clock, ("a", "x"), ("a", "c"), ("b", "d"))
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     outage = Outage("x")
     bus = bus_of(store, clock, middleware=[outage])
     assert Worker(bus).run_once() == 2
@@ -128,7 +128,7 @@ def test_after_the_outage_the_stream_goes_on_in_order(
     store: MemoryEventStore, clock: FakeClock
 ) -> None:
     leave_open(store, clock, ("a", "x"), ("a", "c"))
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     outage = Outage("x")
     bus = bus_of(store, clock, middleware=[outage])
     worker = Worker(bus)
@@ -144,19 +144,24 @@ def test_after_each_failure_it_waits_twice_as_long_and_then_gives_up(
     store: MemoryEventStore, clock: FakeClock
 ) -> None:
     leave_open(store, clock, ("a", "x"), ("a", "c"))
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     outage = Outage("x")
-    dispatch = Dispatch(grace=timedelta(seconds=4), longest_wait=timedelta(seconds=16), attempts=6)
+    dispatch = Dispatch(
+        time_limit=timedelta(seconds=1),
+        grace=timedelta(seconds=4),
+        longest_wait=timedelta(seconds=16),
+        attempts=6,
+    )
     bus = bus_of(store, clock, middleware=[outage], dispatch=dispatch)
     tried_at: list[int] = []
-    for second in range(80):
+    for second in range(90):
         if Worker(bus).run_once() and len(outage.tried) > len(tried_at):
             tried_at.append(second)
         clock.move(seconds=1)
     waits = [after - before for before, after in pairwise(tried_at)]
     assert len(outage.tried) == 5 + 1  # attempt 1 was the inline one; the last is of `c`
     for wait, longest in zip(waits, (8, 16, 16, 16), strict=False):
-        assert longest / 2 <= wait <= longest + 1
+        assert longest / 2 <= wait - 1 <= longest + 1
     (dead,) = store.parked()
     assert (dead.attempts, dead.error) == (6, "RuntimeError: an outage")
     assert totals(bus, "c") == [1]
@@ -190,7 +195,7 @@ def test_a_dead_letter_that_is_replayed_runs_once_and_waits_for_none(
     store: MemoryEventStore, clock: FakeClock
 ) -> None:
     leave_open(store, clock, ("a", "x"), ("a", "y"))
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     outage = Outage("x", "y")
     once = Dispatch(attempts=2)
     bus = bus_of(store, clock, middleware=[outage], dispatch=once)
@@ -216,7 +221,7 @@ def test_a_replayed_command_neither_waits_nor_holds_others_back(
     store: MemoryEventStore, clock: FakeClock, replayed: int, failing: str, effects: list[int]
 ) -> None:
     leave_open(store, clock, ("a", "x"), ("a", "y"))
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     row = store.pending("Counter/a")[replayed]
     store.park(row, clock.now(), "it failed")
     store.replay(row.key, clock.now())
@@ -231,7 +236,7 @@ def test_what_was_given_up_lets_its_stream_go_on_at_once(
     leave_open(store, clock, ("a", "x"), ("a", "y"))
     first, _ = store.pending("Counter/a")
     store.claim(first, clock.now())
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     bus = bus_of(store, clock, dispatch=Dispatch(attempts=2))
     assert Worker(bus).run_once() == 1
     assert totals(bus, "xy") == [0, 1]
@@ -255,7 +260,7 @@ def test_a_dead_letter_that_is_dropped_never_runs(
     store: MemoryEventStore, clock: FakeClock
 ) -> None:
     leave_open(store, clock, ("a", "x"))
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     bus = bus_of(store, clock, middleware=[Outage("x")], dispatch=Dispatch(attempts=2))
     Worker(bus).run_once()
     (dead,) = store.parked()
@@ -274,7 +279,7 @@ def test_every_dead_letter_is_told_of_once(store: MemoryEventStore, clock: FakeC
     )
     (killed,) = store.pending("Counter/e")
     store._pending["Counter/e"][killed.key] = replace(killed, attempts=2)
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     told: list[tuple[str, PendingCommand]] = []
     bus = bus_of(
         store,
@@ -296,7 +301,7 @@ def test_every_dead_letter_is_told_of_once(store: MemoryEventStore, clock: FakeC
 
 def test_of_several_workers_one_runs_a_command(store: MemoryEventStore, clock: FakeClock) -> None:
     leave_open(store, clock, *((f"a{number}", f"b{number}") for number in range(20)))
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     outage = Outage()
     bus = bus_of(store, clock, middleware=[outage])
     with ThreadPoolExecutor(8) as pool:
@@ -330,7 +335,7 @@ def test_more_streams_than_a_worker_looks_at_are_run_in_one_pass(
     store: MemoryEventStore, clock: FakeClock
 ) -> None:
     leave_open(store, clock, *((f"a{number}", f"b{number}") for number in range(150)))
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     assert Worker(bus_of(store, clock)).run_once() == 150
 
 
@@ -363,7 +368,7 @@ def test_commands_that_no_release_here_knows_do_not_hide_others(clock: FakeClock
         for number in range(1100)
     ]
     store.restore(unknown)
-    clock.move(seconds=6)
+    clock.move(seconds=11)
     bus = bus_of(store, clock)
     worker = Worker(bus)
     assert (worker.run_once(), totals(bus, "b")) == (1, [1])
@@ -390,12 +395,12 @@ def test_a_new_stream_does_not_wait_behind_those_that_fail_slowly(
             if arriving and len(outage.tried) > 2:
                 good = arriving.pop()
                 leave_open(store, clock, (f"a{good}", good))
-                clock.move(seconds=5)
+                clock.move(seconds=10)
             raise
 
     bus = bus_of(store, clock, middleware=[slow, outage], dispatch=Dispatch(attempts=1000))
     worker = Worker(bus)
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     while len(set(outage.tried)) < 100:
         worker.run_once()
     for good in ("g", "h", "i", "j", "k"):
@@ -413,7 +418,7 @@ def test_a_fault_of_one_stream_is_reported_and_the_others_go_on(clock: FakeClock
     told: list[tuple[str, Exception]] = []
     bus = bus_of(store, clock)
     worker = Worker(bus, faulty=lambda stream_id, error: told.append((stream_id, error)))
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     assert (worker.run_once(), worker.run_once()) == (8, 0)
     assert told == [("Counter/a4", fault)]
     clock.move(minutes=1)
@@ -429,7 +434,7 @@ def test_a_fault_that_nobody_asks_for_is_printed(
     store = Reading()
     leave_open(store, clock, ("a", "b"))
     store.faults["Counter/a"] = ValueError("year 0 is out of range")
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     assert Worker(bus_of(store, clock)).run_once() == 0
     assert capsys.readouterr().err.endswith("ValueError: year 0 is out of range\n")
 
@@ -438,7 +443,7 @@ def test_a_store_that_does_not_answer_is_no_fault_of_a_stream(clock: FakeClock) 
     store = Reading()
     leave_open(store, clock, ("a", "b"))
     store.faults["Counter/a"] = StoreUnavailable("it is away")
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     worker = Worker(bus_of(store, clock))
     with pytest.raises(StoreUnavailable):
         worker.run_once()
@@ -463,7 +468,7 @@ class Empty(MemoryEventStore):
 def test_it_looks_again_and_again_until_it_is_told_to_stop(clock: FakeClock) -> None:
     store = Empty()
     leave_open(store, clock, ("a", "b"))
-    clock.move(seconds=5)
+    clock.move(seconds=10)
     bus = bus_of(store, clock)
     stop = Flag()
     thread = Thread(target=Worker(bus, interval=timedelta(milliseconds=1)).run, args=(stop,))

@@ -5,13 +5,14 @@ the bus and an event; it returns once the event is set. If it ends before that, 
 """
 
 import signal
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from threading import Event, Thread
 
-from ..bootstrap import RUNNERS, make_bus
+from ..bootstrap import RUNNERS, make_bus, supervisor
 from ..bus import ConfigurationError, MessageBus, Worker, follow
 from ..config import Settings
 from ..observability import log
@@ -19,26 +20,24 @@ from ..observability import log
 Runner = Callable[[Settings, MessageBus, Event], None]
 
 INTERVAL = timedelta(seconds=1)
-"""How often the worker looks for commands that are due."""
+"""How often the worker looks for commands that are due, and that no commit of its process has woken
+it for."""
 
 FRESHNESS = timedelta(seconds=0.25)
 """How often subscribers, the read models among them, look for new commits."""
 
 
 def run_pending(_settings: Settings, bus: MessageBus, stop: Event) -> None:
-    """Run the commands that are due until `stop` is set; the command under way is finished."""
-    worker = Worker(bus, report=log.unknown_command, faulty=log.faulty_stream)
+    """Run the commands that are due, in WORKER_THREADS threads, until `stop` is set; the commands
+    under way are finished."""
     outages, name = log.Outages("runner"), run_pending.__name__
-    while not stop.is_set():
-        attempted = 0
-        try:
-            attempted = worker.run_once(stop)
-        except Exception as error:  # a thread that ended would leave all commands undone
-            outages.failed(name, error)
-        else:
-            outages.works(name)
-        if not attempted:
-            stop.wait(INTERVAL.total_seconds())
+    Worker(
+        bus,
+        interval=INTERVAL,
+        report=log.unknown_command,
+        faulty=log.faulty_stream,
+        outage=lambda error: outages.failed(name, error) if error else outages.works(name),
+    ).run(stop)
 
 
 def run_subscriptions(_settings: Settings, bus: MessageBus, stop: Event) -> None:
@@ -66,7 +65,7 @@ class _Supervised(Thread):
     and the runner is started again after `INTERVAL`; meanwhile, `is_down` is true."""
 
     def __init__(self, runner: Runner, settings: Settings, bus: MessageBus, stop: Event) -> None:
-        super().__init__(name=runner.__name__)
+        super().__init__(name=runner.__name__, daemon=True)
         self.is_down = False
         self._go_on = partial(runner, settings, bus, stop)
         self._told_to_stop = stop
@@ -90,10 +89,10 @@ class _Supervised(Thread):
 
 
 class EmbeddedWorker:
-    """Runs the runners in threads beside the server. `stop` lets the command under way finish."""
+    """Runs the runners in threads beside the server. `stop` lets the commands under way finish."""
 
     def __init__(self, settings: Settings, bus: MessageBus) -> None:
-        self._stop = Event()
+        self._stop, self._stop_seconds = Event(), settings.stop_seconds
         self._threads = [_Supervised(each, settings, bus, self._stop) for each in runners()]
 
     def start(self) -> None:
@@ -105,10 +104,14 @@ class EmbeddedWorker:
         return [each.name for each in self._threads if each.is_down or not each.is_alive()]
 
     def stop(self) -> None:
-        """Returns when the threads have ended."""
+        """Returns when the threads have ended, or after STOP_SECONDS: then a command that hangs
+        ends with the process, and stays due."""
         self._stop.set()
+        until = time.monotonic() + self._stop_seconds
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, until - time.monotonic()))
+        if left := [thread.name for thread in self._threads if thread.is_alive()]:
+            log.logger.error("stopped before it was done", runners=left)
 
 
 def run(settings: Settings) -> None:
@@ -118,7 +121,7 @@ def run(settings: Settings) -> None:
     """
     if settings.store == "memory":
         raise ConfigurationError("STORE=memory is of one process: its worker is the embedded one")
-    bus = make_bus(settings)
+    bus = make_bus(settings, supervisor=supervisor(settings))
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

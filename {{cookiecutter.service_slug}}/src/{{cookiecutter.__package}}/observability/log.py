@@ -16,6 +16,7 @@ import structlog
 
 from ..bus import (
     CodecError,
+    Command,
     Context,
     DomainError,
     Envelope,
@@ -157,6 +158,20 @@ def parked(command: str, dead: PendingCommand, error: StoreError | None) -> None
         line.error("dead letter")
     else:
         line.error("dead letter not stored", error=type(error).__name__, cause=str(error))
+
+
+def given_up(command: Command, pending: PendingCommand, seconds: float) -> None:
+    """Log an attempt that has taken longer than its time limit, and is no longer waited for."""
+    logger.error(
+        "given up",
+        message=command.message_name,
+        message_id=pending.command_id,
+        key=str(pending.key),
+        stream=pending.key.stream_id,
+        attempts=pending.attempts,
+        seconds=round(seconds, 1),
+        **_fields(pending.context),
+    )
 
 
 def unknown_command(pending: PendingCommand, error: UnknownEvent) -> None:

@@ -1,4 +1,5 @@
-"""Who runs follow-ups, and how long a chain of them may be: DISPATCH, WORKER and MAX_DEPTH."""
+"""Who runs follow-ups, in how many threads, and for how long: DISPATCH, WORKER, WORKER_THREADS,
+TIME_LIMIT_SECONDS, GRACE_SECONDS, STOP_SECONDS and MAX_DEPTH."""
 
 from typing import Literal
 
@@ -8,9 +9,15 @@ from . import Mixin
 
 
 class WorkerSettings(Mixin):
-    """Whether follow-ups run inline or by a worker, where that worker runs, and after how many in a
-    row a follow-up is parked, as part of an endless loop."""
+    """Whether follow-ups run inline or by a worker, where that worker runs and in how many threads;
+    how many seconds an attempt may take, how many more pass before another may begin, and how many
+    a stop may take; and after how many in a row a follow-up is parked, as part of an endless
+    loop."""
 
     dispatch: Literal["inline", "worker"] = "inline"
     worker: Literal["embedded", "external"] = "embedded"
+    worker_threads: int = Field(default=8, ge=1, le=64)
+    time_limit_seconds: float = Field(default=5, gt=0, le=86_400)
+    grace_seconds: float = Field(default=5, gt=0, le=3_600)
+    stop_seconds: float = Field(default=10, ge=0, le=900)
     max_depth: int = Field(default=100, ge=1)

@@ -11,13 +11,22 @@ renamed or get a new shape while the log keeps the old name::
 
     class OrderPlaced(Event, name="OrderCreated", version=2):
         order_id: str
+
+A command may say for how long an attempt to run it as a follow-up may take::
+
+    class AskModel(Command, time_limit=timedelta(seconds=90)):
+        question: str
 """
 
+from datetime import timedelta
 from typing import Any, ClassVar, Generic, TypeVar, dataclass_transform
 
 import msgspec
 
 R = TypeVar("R")
+
+
+LONGEST_LIMIT = timedelta(days=1)
 
 
 def tag_of(name: str, version: int) -> str:
@@ -39,6 +48,7 @@ class MessageType(msgspec.StructMeta):
         *,
         name: str = "",
         version: int = 1,
+        time_limit: timedelta | None = None,
         **options: Any,
     ) -> "MessageType":
         stored_name = name or class_name
@@ -55,6 +65,12 @@ class MessageType(msgspec.StructMeta):
             **{"gc": False, **options, "frozen": True, "kw_only": True},
         )
         cls.message_name, cls.message_version = stored_name, version
+        if time_limit is not None:
+            if not issubclass(cls, Command):
+                raise TypeError(f"{class_name}: only a command has a time limit")
+            if not timedelta(0) < time_limit <= LONGEST_LIMIT:
+                raise TypeError(f"{class_name}: a time limit is more than 0, and at most a day")
+            cls.time_limit = time_limit
         return cls
 
 
@@ -67,7 +83,13 @@ class Message(msgspec.Struct, frozen=True, metaclass=MessageType):
 
 
 class Command(Message):
-    """*Do this.* Exactly one handler runs it, in one unit of work."""
+    """*Do this.* Exactly one handler runs it, in one unit of work.
+
+    `time_limit` is how long an attempt may take when it runs as a follow-up; without one, that of
+    `Dispatch` holds.
+    """
+
+    time_limit: ClassVar[timedelta | None] = None
 
 
 class Event(Message):

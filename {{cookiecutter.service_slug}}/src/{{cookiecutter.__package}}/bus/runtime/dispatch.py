@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import msgspec
 
+from ..model.messages import Command
+
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
     """Exponential backoff with full jitter ("Exponential Backoff and Jitter", AWS Architecture
@@ -28,11 +30,14 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
 class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     """How follow-ups run.
 
-    `inline`: the caller's thread runs them before `handle` returns, one attempt each, at most
-    `steps` of them and for at most `seconds`. A worker runs those that are left and those that
-    failed: first after `grace`, then after twice as long each time, up to `longest_wait`. After
-    `attempts` attempts in all, the command is parked. Not `inline`: workers run all of them as soon
-    as they see them.
+    `inline`: they run before `handle` returns, one attempt each, at most `steps` of them, and none
+    that might take beyond `seconds`. A worker runs those that are left and those that failed. Not
+    `inline`: workers run all of them as soon as they see them.
+
+    An attempt may take the `time_limit` of its command, or this one. It is claimed for that limit
+    and `grace`, and the claim is not renewed: then another attempt may begin. The wait for that
+    doubles with each attempt, from `grace` up to `longest_wait`. After `attempts` attempts in all,
+    the command is parked.
 
     `max_depth` is the brake on endless loops, in which follow-ups lead to follow-ups for ever: the
     command that would be the next in a chain of `max_depth` follow-ups is parked. After it is
@@ -42,6 +47,7 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     inline: bool = True
     steps: int = 100
     seconds: float = 10.0
+    time_limit: timedelta = timedelta(seconds=5)
     grace: timedelta = timedelta(seconds=5)
     longest_wait: timedelta = timedelta(minutes=5)
     attempts: int = 10
@@ -50,6 +56,19 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     def brakes(self, depth: int) -> bool:
         """Whether a follow-up of this depth is parked."""
         return depth > 0 and depth % (self.max_depth + 1) == 0
+
+    def limit_of(self, command: type[Command]) -> timedelta:
+        """How long an attempt to run this command may take."""
+        return command.time_limit or self.time_limit
+
+    def fits_inline(self, command: type[Command]) -> bool:
+        """Whether this command may be the first to run inline."""
+        return self.inline and self.limit_of(command).total_seconds() <= self.seconds
+
+    def claim_of(self, command: type[Command], attempts: int) -> timedelta:
+        """For how long attempt number `attempts` is claimed. If it fails, the next one begins after
+        that."""
+        return self.limit_of(command) + max(self.grace, self.wait_after(attempts))
 
     def wait_after(self, attempts: int) -> timedelta:
         """The wait between attempt number `attempts` and the next: doubled each time, then

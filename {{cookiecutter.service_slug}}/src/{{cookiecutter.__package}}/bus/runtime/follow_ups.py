@@ -18,6 +18,7 @@ from ..model.messages import Command
 from ..store.codec import Codecs
 from ..store.event_store import EventStore
 from ..store.pending import PendingCommand, PendingKey
+from . import supervisor
 from .dispatch import Dispatch
 from .envelope import Envelope, Next
 from .unit_of_work import Committed
@@ -51,7 +52,8 @@ class FollowUps:
     def run_inline(self, committed: Committed, dispatch: Dispatch) -> None:
         """Run follow-ups first in, first out, those that are out of order after all others. If one
         fails, or if an earlier one of its stream is still open, the in-order rest of that stream is
-        left to the worker. This keeps the order within a stream."""
+        left to the worker. This keeps the order within a stream. One that might take beyond its
+        claim, or beyond the time for all of them, is left as well."""
         if not committed.follow_ups:
             return
         in_order: deque[Queued] = deque()
@@ -61,7 +63,7 @@ class FollowUps:
         left_to_worker: set[str] = set()
         for _ in range(dispatch.steps):
             queue = in_order or out_of_order
-            if not queue or time.monotonic() > deadline:
+            if not queue or supervisor.is_given_up():
                 return
             cause, pending, command = queue.popleft()
             stream_id = pending.key.stream_id
@@ -70,26 +72,36 @@ class FollowUps:
                     left_to_worker.add(stream_id)
                 if stream_id in left_to_worker:
                     continue
-            done, goes_on = self.attempt(pending, command, dispatch.attempts)
+            limit = dispatch.limit_of(type(command))
+            if (
+                time.monotonic() + limit.total_seconds() > deadline
+                or self._clock.now() + limit > pending.due_at
+            ):
+                left_to_worker.add(stream_id)
+                continue
+            done, goes_on = self.attempt(pending, command, dispatch)
             if queue is in_order and not goes_on:
                 left_to_worker.add(stream_id)
             if done:
                 _enqueue(done, in_order, out_of_order)
 
     def attempt(
-        self, pending: PendingCommand, command: Command, attempts: int
+        self, pending: PendingCommand, command: Command, dispatch: Dispatch
     ) -> tuple[Committed | None, bool]:
-        """Make one attempt, of at most `attempts`. Returns what was committed, if anything, and
-        whether the later commands of the stream may run. An error is not raised: the middleware has
-        seen it, and the pending command stays in the store or is parked."""
+        """Make one attempt. Returns what was committed, if anything, and whether the later commands
+        of the stream may run. An error is not raised: the middleware has seen it, and the pending
+        command stays in the store or is parked."""
         envelope = Envelope(command, pending.command_id, pending.context, pending.key)
+        supervisor.begin(command, pending, dispatch.limit_of(type(command)).total_seconds())
         try:
             return self._run(envelope), True
         except DuplicateCommand:
             return None, True
         except Exception as error:
-            is_over = _is_final(error) or pending.attempts >= attempts
+            is_over = _is_final(error) or pending.attempts >= dispatch.attempts
             return None, is_over and self._try_to_park(pending, error)
+        finally:
+            supervisor.end()
 
     def park(self, pending: PendingCommand, reason: str) -> bool:
         """Make the command a dead letter. False if another run changed it first. Raises

@@ -4,7 +4,8 @@ A bus keeps no state between calls, so any number of threads may share one. The 
 message type is looked up in dictionaries that are made at start.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from inspect import signature
 from typing import Any, TypeVar
@@ -38,9 +39,13 @@ from .reader import StoreReader
 from .repository import Repository
 from .snapshots import Snapshots
 from .subscription import Subscriber, Subscription
+from .supervisor import Supervisor
 from .unit_of_work import Committed, Decide, StoreUnitOfWork
 
 R = TypeVar("R")
+
+Wake = Callable[[Collection[str]], None]
+"""A callback that is given the ids of streams with a command that a worker may run at once."""
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -80,6 +85,7 @@ class MessageBus:
         dispatch: Dispatch | None = None,
         retry: Retry | None = None,
         on_parked: Parked | None = None,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self.registry, self.store, self.clock = registry, store, clock
         self.dispatch, self.retry = dispatch or Dispatch(), retry or Retry()
@@ -108,8 +114,21 @@ class MessageBus:
             clock=clock,
             on_parked=on_parked,
         )
+        self.supervisor = supervisor or Supervisor()
+        self._call = supervisor.call if supervisor else _call
+        self._runs_inline = supervisor.admits_inline if supervisor else _always
+        self._wakes: tuple[Wake, ...] = ()
         for make in subscribers:
             self._subscribe(make(self))
+
+    @contextmanager
+    def waking(self, wake: Wake) -> Iterator[None]:
+        """Meanwhile, each commit of this bus that leaves follow-ups to workers calls `wake`."""
+        self._wakes = (*self._wakes, wake)
+        try:
+            yield
+        finally:
+            self._wakes = tuple([each for each in self._wakes if each != wake])
 
     def _subscribe(self, subscriber: Subscriber) -> None:
         if subscriber.name in self.subscriptions:
@@ -147,7 +166,8 @@ class MessageBus:
 
     def _handle(self, envelope: Envelope) -> Outcome:
         committed: Committed = self._run(envelope)
-        self._follow_ups.run_inline(committed, self.dispatch)
+        if committed.follow_ups:
+            self._call(lambda: self._follow_ups.run_inline(committed, self.dispatch))
         return Outcome(committed.events)
 
     def _handle_once(
@@ -227,7 +247,7 @@ class MessageBus:
         does not know.
         """
         (command,) = self.codecs.commands.decode(pending.payload)
-        committed, goes_on = self._follow_ups.attempt(pending, command, self.dispatch.attempts)
+        committed, goes_on = self._follow_ups.attempt(pending, command, self.dispatch)
         if committed:
             self._follow_ups.run_inline(committed, self.dispatch)
         return goes_on
@@ -249,11 +269,15 @@ class MessageBus:
         return self._attempt(handler, envelope)
 
     def _attempt(self, handler: CommandHandler[Any], envelope: Envelope) -> Committed:
-        uow = StoreUnitOfWork(self._repository, envelope, self.clock.now())
+        uow = StoreUnitOfWork(self._repository, envelope, self.clock)
         try:
             handler.handle(envelope.message, uow)
             committed = uow.commit(
-                self._decisions, self._ids, self.dispatch, resends=self.retry.resends
+                self._decisions,
+                self._ids,
+                self.dispatch,
+                resends=self.retry.resends,
+                runs_inline=self._runs_inline,
             )
         except (Exception, KeyboardInterrupt):
             raise
@@ -261,6 +285,9 @@ class MessageBus:
             raise _as_failure(error) from error
         for dead in committed.parked:
             self._follow_ups.tell_of(dead)
+        if committed.for_workers:
+            for wake in self._wakes:
+                wake(committed.for_workers)
         return committed
 
     def _run_query(self, envelope: Envelope) -> Any:
@@ -275,6 +302,14 @@ class MessageBus:
             raise
         except BaseException as error:
             raise _as_failure(error) from error
+
+
+def _call(job: Callable[[], None]) -> None:
+    job()
+
+
+def _always(_command: type[Command]) -> bool:
+    return True
 
 
 def _as_failure(error: BaseException) -> RuntimeError:

@@ -17,12 +17,16 @@ from .envelope import Envelope
 from .loops import loop
 from .repository import Repository
 
+RunsInline = Callable[[type[Command]], bool]
+
 
 class PendingMaker:
     """Makes pending commands. `envelope` is the message that they follow from, handled at `now`.
+    `runs_inline` says whether a command of a type may run inline.
 
     `rows` are all that it has made. `at_once` are those that are to run inline, each with its
-    command. `parked` are those that are dead letters from the start, to end a loop.
+    command. `for_workers` are the streams with one that a worker may run at once. `parked` are
+    those that are dead letters from the start, to end a loop.
     """
 
     def __init__(
@@ -32,22 +36,30 @@ class PendingMaker:
         now: datetime,
         ids: IdSource,
         dispatch: Dispatch,
+        *,
+        runs_inline: RunsInline,
     ) -> None:
         self._log, self._codec = repository.store, repository.codecs.commands
         self._envelope, self._now, self._ids, self._dispatch = envelope, now, ids, dispatch
+        self._runs_inline = runs_inline
+        self.for_workers: set[str] = set()
         self.rows: list[PendingCommand] = []
         self.at_once: list[tuple[PendingCommand, Command]] = []
         self.parked: list[PendingCommand] = []
 
     def follow(
-        self, decided: list[tuple[RecordedEvent, Follows]], first: Callable[[str], int]
+        self,
+        decided: list[tuple[RecordedEvent, Follows]],
+        first: Callable[[str], int],
+        claimed_at: datetime,
     ) -> None:
-        """Make those of the commands that follow from events. `first` gives the version of the
-        first event of this commit in a stream. Raises `ConfigurationError` for a command that has
-        no handler."""
+        """Make those of the commands that follow from events. Those to run inline have an attempt
+        counted, and are claimed from `claimed_at` on; the others are due at once. `first` gives the
+        version of the first event of this commit in a stream. Raises `ConfigurationError` for a
+        command that has no handler."""
         context, dispatch = self._envelope.context, self._dispatch
-        attempts, due_at = (1, self._now + dispatch.grace) if dispatch.inline else (0, self._now)
         is_braked = dispatch.brakes(context.depth + 1)
+        held_back: set[str] = set()
         for ordinal, (cause, follows) in enumerate(decided):
             key = PendingKey(cause.stream_id, first(cause.stream_id), ordinal)
             if isinstance(follows, FollowUp):
@@ -57,20 +69,30 @@ class PendingMaker:
             if delay:
                 self.later(key, command, cause.event_id, self._now + delay)
                 continue
+            payload, kind = self._encoded(command), type(command)
+            is_inline = (
+                dispatch.fits_inline(kind)
+                and not (in_order and cause.stream_id in held_back)
+                and self._runs_inline(kind)
+            )
             row = PendingCommand(
                 key,
                 self._ids.new_id(),
-                self._encoded(command),
+                payload,
                 context.caused_by(cause.event_id),
-                attempts,
-                due_at,
+                1 if is_inline else 0,
+                claimed_at + dispatch.limit_of(kind) + dispatch.grace if is_inline else self._now,
                 in_order,
             )
             if is_braked:
                 row = self._parked(row, command)
                 self.parked.append(row)
-            elif attempts:
+            elif is_inline:
                 self.at_once.append((row, command))
+            else:
+                self.for_workers.add(key.stream_id)
+                if in_order:
+                    held_back.add(key.stream_id)
             self.rows.append(row)
 
     def later(self, key: PendingKey, command: Command, cause: str, due_at: datetime) -> None:

@@ -1,6 +1,6 @@
 """The unit of work on the event store: the changes of one command, in one commit."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from operator import itemgetter
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..model.aggregate import Aggregate
+from ..model.clock import Clock
 from ..model.context import Context
 from ..model.errors import (
     AggregateExists,
@@ -28,7 +29,7 @@ from ..store.pending import PendingCommand, PendingKey
 from ..store.stream import Position, StreamAppend
 from .dispatch import Dispatch
 from .envelope import Envelope
-from .pending_maker import PendingMaker
+from .pending_maker import PendingMaker, RunsInline
 from .repository import Loaded, Repository
 
 A = TypeVar("A", bound=Aggregate)
@@ -48,12 +49,14 @@ Decisions = Mapping[type[Event], tuple[Decide, ...]]
 class Committed(msgspec.Struct, frozen=True, gc=False):
     """What a unit of work has written. `follow_ups` are those that are to run at once. `contended`
     are the ids of streams that had other open in-order follow-ups when they were loaded. `parked`
-    are the follow-ups that were written as dead letters, to end a loop."""
+    are the follow-ups that were written as dead letters, to end a loop. `for_workers` are the ids
+    of streams with a follow-up that a worker may run at once."""
 
     events: tuple[RecordedEvent, ...]
     follow_ups: Sequence[tuple[PendingCommand, Command]] = ()
     contended: frozenset[str] = frozenset()
     parked: Sequence[PendingCommand] = ()
+    for_workers: Collection[str] = ()
 
 
 class StoreUnitOfWork:
@@ -62,8 +65,9 @@ class StoreUnitOfWork:
     A command handler sees only what `UnitOfWork` declares. Only the message bus calls `commit`.
     """
 
-    def __init__(self, repository: Repository, envelope: Envelope, now: datetime) -> None:
-        self._repository, self._envelope, self._now = repository, envelope, now
+    def __init__(self, repository: Repository, envelope: Envelope, clock: Clock) -> None:
+        self._repository, self._envelope, self._clock = repository, envelope, clock
+        self._now = clock.now()
         self._store, self._codecs = repository.store, repository.codecs
         self._enlisted: dict[str, Loaded[Any]] = {}
         self._added: tuple[str, ...] = ()
@@ -120,11 +124,12 @@ class StoreUnitOfWork:
         dispatch: Dispatch,
         *,
         resends: int,
+        runs_inline: RunsInline,
     ) -> Committed:
-        """Write the recorded events and the commands that follow from them, in one commit. For
-        inline dispatch the follow-ups are stored with one attempt counted, and are due for workers
-        after the grace; otherwise they are due at once. If the store does not answer, the identical
-        commit is sent again, at most `resends` times.
+        """Write the recorded events and the commands that follow from them, in one commit. Those
+        that are to run inline are stored with one attempt counted, as claimed; the others are due
+        at once. If the store does not answer, the identical commit is sent again, at most `resends`
+        times.
 
         Raises what `Log.append` raises, `AggregateExists` if the id of an added aggregate is taken,
         `ConfigurationError` for a follow-up that has no handler, and what an event handler raises.
@@ -138,8 +143,15 @@ class StoreUnitOfWork:
         ]
         make = None
         if decided or self._scheduled:
-            make = PendingMaker(self._repository, self._envelope, self._now, ids, dispatch)
-            make.follow(decided, self._first)
+            make = PendingMaker(
+                self._repository,
+                self._envelope,
+                self._now,
+                ids,
+                dispatch,
+                runs_inline=runs_inline,
+            )
+            make.follow(decided, self._first, self._clock.now())
             self._schedule(make, recorded, len(decided))
         envelope = self._envelope
         if recorded or make or envelope.consumes or envelope.idempotency:
@@ -153,7 +165,7 @@ class StoreUnitOfWork:
                 self._take_snapshots(commit)
         if make is None:
             return Committed(recorded)
-        return Committed(recorded, make.at_once, self._contended(), make.parked)
+        return Committed(recorded, make.at_once, self._contended(), make.parked, make.for_workers)
 
     def _recorded(self) -> tuple[RecordedEvent, ...]:
         """The events over all aggregates, in the order they were recorded."""

@@ -29,6 +29,7 @@ from .message_bus import MessageBus, Registry
 from .projector import row_type
 from .snapshots import Snapshots
 from .subscription import Subscriber
+from .supervisor import Supervisor
 
 M = TypeVar("M", bound=type[Message])
 V = TypeVar("V")
@@ -59,6 +60,7 @@ def bootstrap(
     retry: Retry | None = None,
     snapshot_every: int = 0,
     on_parked: Parked | None = None,
+    supervisor: Supervisor | None = None,
 ) -> MessageBus:
     """Check the wiring and make the message bus.
 
@@ -67,7 +69,9 @@ def bootstrap(
     functions that make a subscriber of the feed, given the bus. `dependencies` maps a port to the
     adapter that implements it; handlers ask for ports in their ``__init__``. `Clock` and `IdSource`
     are ports too; by default they are the system's. `snapshot_every` is the number of events after
-    which an aggregate is snapshotted; 0 means never. `on_parked` is told of each dead letter.
+    which an aggregate is snapshotted; 0 means never. `on_parked` is told of each dead letter. With
+    a `supervisor`, follow-ups run inline in its threads, and `handle` does not wait for one that
+    takes longer than its time limit; without one, they run in the caller's thread.
 
     Raises `ConfigurationError` for: two handlers of one command or query; one handler twice for one
     event; a handler in the row of another message type than its own; a `handle` with wrong
@@ -118,6 +122,7 @@ def bootstrap(
         dispatch=dispatch,
         retry=retry,
         on_parked=on_parked,
+        supervisor=supervisor,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from ...bootstrap import make_bus
+from ...bootstrap import make_bus, supervisor
 from ...bus import MessageBus
 from ...config import load_settings
 from ...observability import log
@@ -68,6 +68,6 @@ def from_environment() -> FastAPI:
     """
     settings = load_settings()
     log.configure(settings)
-    bus = make_bus(settings)
+    bus = make_bus(settings, supervisor=supervisor(settings))
     worker = EmbeddedWorker(settings, bus) if settings.worker == "embedded" else None
     return create_app(bus, worker=worker)
