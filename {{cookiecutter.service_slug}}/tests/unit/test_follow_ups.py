@@ -261,3 +261,53 @@ def test_a_worker_of_an_old_release_leaves_the_commands_of_a_new_one_to_it() -> 
     assert len(reported) == 2
     assert Worker(new).run_once() == 2
     assert (service.ran, service.store.parked()) == (["a", "b", "c"], [])
+
+
+class DoSlowly(Command, time_limit=timedelta(seconds=90)):
+    name: str
+
+
+class DoSlowlyHandler(CommandHandler[DoSlowly]):
+    def handle(self, command: DoSlowly, uow: UnitOfWork) -> None:
+        uow.get_or_new(Task, "1").record(Done(name=command.name))
+
+
+def slow_service() -> Service:
+    service = Service()
+    commands = [(Do, DoHandler), (DoToo, DoTooHandler), (DoSlowly, DoSlowlyHandler)]
+    service.bus = service.start(commands=commands)
+    return service
+
+
+def test_one_that_may_take_too_long_is_left_to_a_worker_with_those_in_order_after_it() -> None:
+    service = slow_service()
+    service.plan.update({"a": [DoToo(name="b"), DoSlowly(name="c"), do("d"), aside("e")]})
+    service.bus.handle(do("a"))
+    assert service.ran == ["a", "b", "e"]
+    rows = service.store.pending("Task/1")
+    assert [(row.attempts, row.due_at) for row in rows] == [(0, service.clock.now())] * 2
+    assert Worker(service.bus).run_once() == 2
+    assert service.ran == ["a", "b", "e", "c", "d"]
+
+
+def test_a_claim_lasts_the_time_limit_and_the_grace() -> None:
+    service = slow_service()
+    service.plan.update({"a": [DoSlowly(name="c")]})
+    service.failing.add("c")
+    service.bus.handle(do("a"))
+    Worker(service.bus).run_once()
+    (row,) = service.store.pending("Task/1")
+    assert row.due_at == service.clock.now() + timedelta(seconds=95)
+
+
+def test_one_that_might_take_beyond_its_claim_does_not_begin_inline() -> None:
+    class TakesThreeSeconds(DoHandler):
+        def handle(self, command: Do, uow: UnitOfWork) -> None:
+            super().handle(command, uow)
+            service.clock.move(seconds=3)
+
+    service = Service()
+    service.plan.update({"a": [do("b"), do("c"), do("d"), do("e")]})
+    service.start(commands=[(Do, TakesThreeSeconds)]).handle(do("a"))
+    assert service.ran == ["a", "b", "c"]
+    assert [row.attempts for row in service.store.pending("Task/1")] == [1, 1]

@@ -34,6 +34,7 @@ from ..store.pending import PendingCommand
 from .dispatch import Dispatch, Retry
 from .envelope import Envelope, Middleware, Next
 from .follow_ups import FollowUps, Parked
+from .pending_maker import RunsInline
 from .projector import Projector
 from .reader import StoreReader
 from .repository import Repository
@@ -116,7 +117,8 @@ class MessageBus:
         )
         self.supervisor = supervisor or Supervisor()
         self._call = supervisor.call if supervisor else _call
-        self._runs_inline = supervisor.admits_inline if supervisor else _always
+        self._leave = supervisor.leave if supervisor else _leave
+        self._runs_inline: RunsInline = supervisor.admits_inline if supervisor else _always
         self._wakes: tuple[Wake, ...] = ()
         for make in subscribers:
             self._subscribe(make(self))
@@ -165,9 +167,12 @@ class MessageBus:
         return self._handle(Envelope(command, command_id, given))
 
     def _handle(self, envelope: Envelope) -> Outcome:
-        committed: Committed = self._run(envelope)
-        if committed.follow_ups:
-            self._call(lambda: self._follow_ups.run_inline(committed, self.dispatch))
+        try:
+            committed: Committed = self._run(envelope)
+            if committed.follow_ups:
+                self._call(lambda: self._follow_ups.run_inline(committed, self.dispatch))
+        finally:
+            self._leave()
         return Outcome(committed.events)
 
     def _handle_once(
@@ -306,6 +311,10 @@ class MessageBus:
 
 def _call(job: Callable[[], None]) -> None:
     job()
+
+
+def _leave() -> None:
+    pass
 
 
 def _always(_command: type[Command]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread, current_thread
+from threading import Lock, Thread, current_thread, get_ident
 from time import monotonic, sleep
 
 from ..model.messages import Command
@@ -111,9 +111,9 @@ class _TaskThread(SupervisedThread):
 
 
 class Supervisor:
-    """Supervises the threads of one process. At most `callers` of them run the follow-ups of
-    callers that wait. `threads` is the number of threads of a worker, and of slow attempts beyond
-    which the bulkhead closes.
+    """Supervises the threads of one process. `threads` is the number of threads of a worker, and of
+    slow attempts at which the bulkhead closes. At most `callers` threads wait at the same time for
+    follow-ups that run inline, so that a server has others left.
 
     `on_given_up` is told of each attempt that is given up; it must not raise.
     """
@@ -123,7 +123,7 @@ class Supervisor:
     ) -> None:
         self.threads, self._callers, self._on_given_up = threads, callers, on_given_up
         self._idle: list[_TaskThread] = []
-        self._tasks: set[Task] = set()
+        self._places: set[int] = set()
         self._lock = Lock()
         self._watched: set[SupervisedThread] = set()
         self._slow: Counter[type[Command]] = Counter()
@@ -134,10 +134,22 @@ class Supervisor:
         return not self._slow or command not in self._slow or self._slow.total() < self.threads
 
     def admits_inline(self, command: type[Command]) -> bool:
-        """Whether a command of this type may run inline: also not while too many callers wait."""
-        if isinstance(current_thread(), SupervisedThread):
-            return self.admits(command)
-        return len(self._tasks) < self._callers and self.admits(command)
+        """Whether a command of this type may run inline. If so, this thread has a place among the
+        callers from now on, until it calls `leave`."""
+        if not self.admits(command):
+            return False
+        caller = get_ident()
+        if caller in self._places or isinstance(current_thread(), SupervisedThread):
+            return True
+        with self._lock:
+            if len(self._places) >= self._callers:
+                return False
+            self._places.add(caller)
+        return True
+
+    def leave(self) -> None:
+        """Give up this thread's place among the callers, if it has one."""
+        self._places.discard(get_ident())
 
     def shut_out(self) -> list[str]:
         """The names of the commands that may not begin now."""
@@ -155,12 +167,8 @@ class Supervisor:
         except IndexError:
             thread = _TaskThread(self._idle)
             self.start(thread)
-        self._tasks.add(task)
-        try:
-            thread.tasks.put(task)
-            task.wait()
-        finally:
-            self._tasks.discard(task)
+        thread.tasks.put(task)
+        task.wait()
 
     def start(self, thread: SupervisedThread) -> None:
         """Start the thread, and watch it until it ends."""
