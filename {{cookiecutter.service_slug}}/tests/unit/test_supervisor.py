@@ -31,7 +31,7 @@ from {{ cookiecutter.__package }}.bus.runtime import supervisor as module
 from ..support import counter
 from ..support.fakes import FakeClock
 
-SECONDS = 30  # before something that must happen is given up
+SECONDS = 10  # before something that must happen is given up
 LIMIT = timedelta(seconds=0.05)
 OPEN = ("source", "other", "hangs", "good")
 
