@@ -51,8 +51,8 @@ class Connections(ServerState):
 
 class Connection(H11Protocol):
     """Has a time limit while it waits for its client: for a whole request to arrive, and for more
-    of an answer to be read. Beyond the cap, a new connection takes the place of the one that waits
-    longest. If all of them are at work, the new one is refused."""
+    of a whole answer to be read. Beyond the cap, a new connection takes the place of the one that
+    waits longest. If all of them are at work, the new one is refused."""
 
     server_state: Connections
     _expiry: asyncio.TimerHandle | None = None
@@ -75,15 +75,8 @@ class Connection(H11Protocol):
         self._watch()
 
     def on_response_complete(self) -> None:
+        self._unwatch()
         super().on_response_complete()
-        self._watch()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._watch()
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
         self._watch()
 
     def shutdown(self) -> None:
