@@ -22,6 +22,7 @@ from ..support.process import Server, serving, until
 
 PATH = b"/{{ cookiecutter.aggregate_plural }}"
 GET = b"GET /health HTTP/1.1\r\nHost: service\r\n\r\n"
+OF_NOBODY = "203.0.113.1"  # an address for documentation (RFC 5737): nobody can listen on it
 ALIVE = b'{"status":"alive"}'
 LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: service\r\n\r\n"
 HEAD = b"POST %s HTTP/1.1\r\nHost: service\r\nContent-Type: application/json\r\n" % PATH
@@ -150,7 +151,7 @@ def test_without_descriptors_it_logs_one_line_and_goes_on_when_there_are_some(
 
 def test_more_connections_than_the_system_allows_stop_the_start() -> None:
     with pytest.raises(ConfigurationError, match="MAX_CONNECTIONS: 2000000000 connections need"):
-        http.serve(Settings(max_connections=2_000_000_000))
+        http.serve(Settings(max_connections=2_000_000_000, host=OF_NOBODY))
 
 
 def test_the_limit_of_descriptors_is_raised_as_far_as_is_needed() -> None:
