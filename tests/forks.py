@@ -39,8 +39,8 @@ SLOW = """
     test_a_long_stream test_a_record_that_cannot test_a_state_comes_back test_a_subscriber_that_fails
     test_a_thousand_rows test_a_view_is_cleared test_during_a_rebuild test_dynamodb_faults test_faults
     test_follow_ups_of_a_stream test_however_much_is_due test_it_serves_no_http test_lists_come_in_pages test_of_two_who_each
-    test_openapi test_order_rules test_permissions test_processes_on_one test_slow_clients test_terminal
-    test_the_feed_skips_nothing test_the_schedule_ test_threads_ test_workers_and_inline
+    test_openapi test_order_rules test_permissions test_processes_on_one test_terminal test_the_feed_skips_nothing
+    test_the_schedule_ test_threads_ test_workers_and_inline
 """.split()
 """Parts of the ids of tests that take long. They run last, because the others find most bugs."""
 

@@ -1,14 +1,25 @@
-"""How long a connection waits for a client that reads slowly: on a socket, the system's own buffers
-would hide it."""
+"""The limits of connections, as far as they need no server. A client that reads slowly is
+simulated: on a socket, the buffers of the system would hide it."""
 
 import asyncio
+import resource
 from typing import Any
 
+import pytest
 import uvicorn
 
-from {{ cookiecutter.__package }}.entrypoints.api.connections import Connection, Connections
+from {{ cookiecutter.__package }}.bus import ConfigurationError
+from {{ cookiecutter.__package }}.config import Settings
+from {{ cookiecutter.__package }}.entrypoints.api import server
+from {{ cookiecutter.__package }}.entrypoints.api.connections import (
+    OWN_DESCRIPTORS,
+    Connection,
+    Connections,
+    reserve_descriptors,
+)
 
 SECONDS = 20.0
+OF_NOBODY = "203.0.113.1"  # an address for documentation (RFC 5737): nobody can listen on it
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -67,3 +78,18 @@ def test_a_client_that_reads_slowly_is_cut_off_when_it_reads_no_more() -> None:
     loop = Loop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.run(reads_slowly(loop))
+
+
+def test_more_connections_than_the_system_allows_stop_the_start() -> None:
+    with pytest.raises(ConfigurationError, match="MAX_CONNECTIONS: 2000000000 connections need"):
+        server.serve(Settings(max_connections=2_000_000_000, host=OF_NOBODY))
+
+
+def test_the_limit_of_descriptors_is_raised_as_far_as_is_needed() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (OWN_DESCRIPTORS + 50, before[1]))
+        reserve_descriptors(60)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (OWN_DESCRIPTORS + 60, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
