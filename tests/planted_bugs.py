@@ -870,7 +870,6 @@ CONNECTIONS = [
     ("server.py", "    reserve_descriptors(settings.max_connections)\n", ""),
     ("connections.py", "{h11.IDLE, h11.SEND_BODY}", "{h11.IDLE}"),
     ("connections.py", "> self.server_state.limit", "> 1_000_000"),
-    ("connections.py", "next(iter(self.server_state.waiting), self)", "self"),
     (
         "connections.py",
         "not in UNFINISHED and not unread:\n            self._unwatch()\n",
