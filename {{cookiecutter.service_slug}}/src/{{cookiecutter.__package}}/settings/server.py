@@ -16,4 +16,4 @@ class ServerSettings(Mixin):
     drain_seconds: float = Field(default=0, ge=0, le=900)
     request_seconds: float = Field(default=20, gt=0, le=3600)
     keep_alive_seconds: int = Field(default=5, ge=1, le=3600)
-    max_connections: int = Field(default=1000, ge=1)
+    max_connections: int = Field(default=500, ge=1)
