@@ -132,7 +132,7 @@ def test_a_bug_in_what_serves_is_found(
 def test_a_bug_in_the_limits_of_connections_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
-    planted = plant(baked["sqlite"], tmp_path, f"entrypoints/api/{file}", text, bug)
+    planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
     tests = ("tests/unit/test_connections.py", "tests/e2e/test_slow_clients.py")
     assert run_tests(planted, *tests) == FAILED
 
