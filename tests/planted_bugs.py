@@ -933,6 +933,28 @@ WRITTEN = [
     ),
 ]
 
+CONNECTIONS = [
+    ("api/server.py", "            http=Connection,\n", ""),
+    ("api/server.py", "timeout_keep_alive=settings.keep_alive_seconds", "timeout_keep_alive=60"),
+    ("api/server.py", "        log_exhaustion(asyncio.get_running_loop())\n", ""),
+    ("api/server.py", "    reserve_descriptors(settings.max_connections)\n", ""),
+    ("api/connections.py", "{h11.IDLE, h11.SEND_BODY}", "{h11.IDLE}"),
+    ("api/connections.py", "> self.server_state.limit", "> 1_000_000"),
+    (
+        "api/connections.py",
+        "not in UNFINISHED and not unread:\n            self._unwatch()\n",
+        "not in UNFINISHED and not unread:\n",
+    ),
+    ("api/connections.py", "min(self.server_state.seconds, STOPPING_SECONDS)", "60"),
+    ("api/connections.py", "not in UNFINISHED and not unread", "not in UNFINISHED"),
+    ("api/connections.py", "< self._unread", "< 0"),
+    ("api/connections.py", "< self._unread", "<= self._unread"),
+    ("api/connections.py", "bool(self.conn.trailing_data[0])", "False"),
+    ("api/connections.py", "bool(self.conn.trailing_data[0])", "True"),
+    ("api/connections.py", "connections + OWN_DESCRIPTORS", "connections"),
+    ("api/request.py", 'answered["Connection"] = "close"', "pass"),
+]
+
 SERVER = [
     ("api/server.py", "socket.TCP_NODELAY, 1", "socket.TCP_NODELAY, 0"),
     ("api/server.py", "app.state.stopping = True", "pass"),

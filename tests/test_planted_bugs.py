@@ -12,6 +12,7 @@ import pytest
 from .forks import FAILED, PASSED, ForkServer
 from .planted_bugs import (
     BUS,
+    CONNECTIONS,
     CRASH,
     DYNAMODB,
     DYNAMODB_BESIDE,
@@ -125,6 +126,15 @@ def test_a_bug_in_what_serves_is_found(
     ]
     names.sort(key=lambda name: not any(word in file for word in name.split("_")))
     assert run_tests(planted, *(f"tests/e2e/test_{name}.py" for name in names)) == FAILED
+
+
+@pytest.mark.parametrize(("file", "text", "bug"), CONNECTIONS)
+def test_a_bug_in_the_limits_of_connections_is_found(
+    baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
+) -> None:
+    planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
+    tests = ("tests/unit/test_connections.py", "tests/e2e/test_slow_clients.py")
+    assert run_tests(planted, *tests) == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), CRASH)

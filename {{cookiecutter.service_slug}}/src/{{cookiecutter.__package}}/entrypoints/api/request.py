@@ -113,7 +113,12 @@ class RequestBoundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        correlation_id = strict.correlation_id(Headers(scope=scope).get(HEADER))
+        headers = Headers(scope=scope)
+        correlation_id = strict.correlation_id(headers.get(HEADER))
+        # Request smuggling (RFC 9112, section 6.1): whoever stands in front may have taken the
+        # length for the end of this request. What comes after the end that is taken here is not
+        # believed.
+        is_ambiguous = "transfer-encoding" in headers and "content-length" in headers
         scope["state"] = _State(scope.get("state", {}), correlation_id=correlation_id)
         started = False
 
@@ -121,7 +126,10 @@ class RequestBoundary:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message)[HEADER] = correlation_id
+                answered = MutableHeaders(scope=message)
+                answered[HEADER] = correlation_id
+                if is_ambiguous:
+                    answered["Connection"] = "close"
             await send(message)
 
         with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):

@@ -1,5 +1,6 @@
 """Serving HTTP with uvicorn: on a socket of its own, until SIGTERM or SIGINT."""
 
+import asyncio
 import signal
 import socket
 from collections.abc import Callable
@@ -15,17 +16,26 @@ from ...bus import ConfigurationError
 from ...config import Settings
 from ...observability import log
 from .app import from_environment
+from .connections import Connection, Connections, log_exhaustion, reserve_descriptors
 
 PACKAGE = Path(__file__).parents[2]
+BACKLOG = 2048  # how many connections the system keeps until they are accepted
 
 
 class _Server(uvicorn.Server):
     """Connection draining: after SIGTERM it is not ready, but still serves for `drain_seconds`. A
     second signal stops it at once."""
 
-    def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
         super().__init__(config)
-        self._drain_seconds, self._is_draining = drain_seconds, False
+        self.server_state = Connections(settings.max_connections, settings.request_seconds)
+        self._drain_seconds, self._is_draining = settings.drain_seconds, False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        log_exhaustion(asyncio.get_running_loop())
+        await super().startup(sockets)
+        for listener in sockets or []:
+            listener.listen(BACKLOG)  # asyncio has set it to `backlog` of the configuration
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         app = self.config.app
@@ -50,8 +60,10 @@ def serve(
     requests are still taken for DRAIN_SECONDS. Then requests in flight are answered, and the worker
     finishes its command.
 
-    Raises `ConfigurationError` if a setting is wrong or if it cannot listen on HOST:PORT.
+    Raises `ConfigurationError` if a setting is wrong, if MAX_CONNECTIONS is more than the system
+    allows, or if it cannot listen on HOST:PORT.
     """
+    reserve_descriptors(settings.max_connections)
     listener = listen(settings.host, settings.port)
     with listener:
         config = uvicorn.Config(
@@ -64,8 +76,13 @@ def serve(
             lifespan="on",
             ws="none",
             server_header=False,
+            http=Connection,
+            timeout_keep_alive=settings.keep_alive_seconds,
+            # How many connections asyncio accepts in a row. Each must have the chance to be refused
+            # before the next one takes a file descriptor.
+            backlog=1,
         )
-        server = _Server(config, settings.drain_seconds)
+        server = _Server(config, settings)
         host, port = listener.getsockname()[:2]
         address = f"[{host}]" if ":" in host else host
         log.logger.info("serving", url=f"http://{address}:{port}", store=settings.store)
@@ -83,7 +100,7 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket to serve on. Raises `ConfigurationError` if it cannot listen on the address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         reason = str(error.strerror).partition(" (while")[0]  # the message below names the address
         raise ConfigurationError(f"HOST, PORT: cannot listen on {host}:{port}: {reason}") from None
