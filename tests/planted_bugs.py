@@ -7,7 +7,7 @@ BUS = [
     # the unit of work
     ("bus/runtime/pending_maker.py", "            self.rows.append(row)\n", ""),
     ("bus/runtime/unit_of_work.py", "if decided or self._scheduled:", "if decided:"),
-    ("bus/runtime/pending_maker.py", "elif is_inline:", "else:"),
+    ("bus/runtime/pending_maker.py", "elif is_inline:", "elif True:"),
     ("bus/runtime/pending_maker.py", "                self.parked.append(row)\n", ""),
     ("bus/runtime/unit_of_work.py", "if at.tzinfo is None:", "if False:"),
     ("bus/runtime/unit_of_work.py", "if not FIRST_YEAR <= at.year <= LAST_YEAR:", "if False:"),

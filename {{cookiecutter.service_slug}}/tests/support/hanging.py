@@ -1,13 +1,23 @@
-"""A service whose calls to the file store hang for ever if the name has ``hangs`` in it."""
+"""A service in which what has ``hangs`` in its id hangs for ever: a call to the file store or, if
+the id begins with it, the command itself."""
 
 from threading import Event
+from typing import Any
 
 from {{ cookiecutter.__package }} import bootstrap
 from {{ cookiecutter.__package }}.adapters import files
+from {{ cookiecutter.__package }}.bus import Envelope, Next
 from {{ cookiecutter.__package }}.config import Settings, load_settings
 from {{ cookiecutter.__package }}.entrypoints.api import server
 from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.service.ports.files import FileStore
+
+
+def hang(envelope: Envelope, handle: Next) -> Any:
+    new_id: str = getattr(envelope.message, "{{ cookiecutter.__aggregate_snake }}_id", "")
+    if new_id.startswith("hangs") and not envelope.consumes:
+        Event().wait()
+    return handle(envelope)
 
 
 class HangingFiles(files.DiskFileStore):
@@ -21,6 +31,7 @@ def open_files(settings: Settings) -> FileStore:
     return HangingFiles(settings.files_path)
 
 
+bootstrap.MIDDLEWARE += (hang,)
 bootstrap.PORTS = ((FileStore, open_files),)
 settings = load_settings()
 log.configure(settings)

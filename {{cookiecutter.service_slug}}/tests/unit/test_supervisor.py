@@ -55,9 +55,7 @@ class Follows(EventHandler[counter.Added]):
 class Service:
     """Counters. A follow-up on counter `hangs` hangs until `go_on` is set."""
 
-    def __init__(
-        self, *, threads: int = 2, callers: int = 32, inline: bool = True
-    ) -> None:
+    def __init__(self, *, threads: int = 2, callers: int = 32, inline: bool = True) -> None:
         self.go_on, self.given_up = Flag(), list[tuple[Command, PendingCommand, float]]()
         self.hanging, self.ran = 0, list[str]()
         self.store, self.clock = MemoryEventStore(), FakeClock()
@@ -265,7 +263,7 @@ def test_a_command_has_the_time_limit_that_it_names_or_that_of_the_dispatch() ->
 @pytest.mark.parametrize("limit", [timedelta(0), timedelta(days=-1), timedelta(days=2)])
 def test_a_time_limit_is_positive_and_at_most_a_day(limit: timedelta) -> None:
     with pytest.raises(TypeError, match="Endless: a time limit is more than 0, and at most a day"):
-        type("Endless", (Command,), {}, time_limit=limit)  # type: ignore[call-overload]
+        type("Endless", (Command,), {}, time_limit=limit)
 
 
 def test_only_a_command_has_a_time_limit() -> None:

@@ -135,6 +135,10 @@ class RequestBoundary:
         with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
             try:
                 await self._handle(scope, receive, answer)
+            except asyncio.CancelledError:  # it takes longer than a stop may
+                if started:
+                    raise
+                await problems.response(503, "the service has stopped")(scope, receive, answer)
             except Exception as error:
                 log.log_error(error)
                 if started:

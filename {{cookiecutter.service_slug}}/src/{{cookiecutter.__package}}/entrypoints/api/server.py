@@ -1,11 +1,13 @@
 """Serving HTTP with uvicorn: on a socket of its own, until SIGTERM or SIGINT."""
 
 import asyncio
+import math
 import signal
 import socket
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
-from threading import Timer
+from threading import Thread, Timer
 from types import FrameType
 
 import uvicorn
@@ -58,7 +60,7 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT. After SIGTERM, `/ready` says that it is not ready, and
     requests are still taken for DRAIN_SECONDS. Then requests in flight are answered, and the worker
-    finishes its command.
+    finishes its commands; either may take STOP_SECONDS.
 
     Raises `ConfigurationError` if a setting is wrong, if MAX_CONNECTIONS is more than the system
     allows, or if it cannot listen on HOST:PORT.
@@ -78,6 +80,7 @@ def serve(
             server_header=False,
             http=Connection,
             timeout_keep_alive=settings.keep_alive_seconds,
+            timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
             # How many connections asyncio accepts in a row. Each must have the chance to be refused
             # before the next one takes a file descriptor.
             backlog=1,
@@ -93,7 +96,23 @@ def serve(
         # them, that signal would kill the process after a clean stop.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, server.handle_exit)
-        server.run(sockets=[listener])
+        _in_daemon_thread(lambda: server.run(sockets=[listener]))
+
+
+def _in_daemon_thread(serve: Callable[[], None]) -> None:
+    """Threads that it starts for requests are daemons, too: one that hangs does not keep the
+    process from ending."""
+    served: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            serve()
+            served.set_result(None)
+        except BaseException as error:  # it is raised again, in the main thread
+            served.set_exception(error)
+
+    Thread(target=run, name="server", daemon=True).start()
+    served.result()
 
 
 def listen(host: str, port: int) -> socket.socket:
