@@ -105,6 +105,35 @@ def test_what_a_commit_has_read_is_held_until_it_is_done(
             second.result()
 
 
+def test_a_load_of_a_long_stream_writes_no_temporary_file(url: str) -> None:
+    """`temp_file_limit` makes an error of it, whichever plan the server chooses."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(
+            "INSERT INTO commits (stream_id, version, count, events, command_id, command,"
+            " correlation_id, context, recorded_at) SELECT 's/' || i % 2, i / 2 + 1, 1,"
+            " repeat('x', 200), '', '', '', '{}', now() FROM generate_series(0, 3999) AS i"
+        )
+        for setting in ("work_mem = '64kB'", "temp_file_limit = 0"):
+            connection.execute(f'ALTER DATABASE "{name}" SET {setting}'.encode())
+        for mode, prepare in (
+            ("custom", "SELECT"),
+            ("generic", "SELECT"),
+            ("custom", "VACUUM ANALYZE commits"),
+            ("generic", "INSERT INTO snapshots VALUES ('s/1', 100, 'print', '{}')"),
+        ):
+            connection.execute(prepare.encode())
+            plans = f"plan_cache_mode = force_{mode}_plan"
+            connection.execute(f'ALTER DATABASE "{name}" SET {plans}'.encode())
+            store = PostgresEventStore(url)
+            for _ in range(6):  # from the fifth on, the statement is prepared
+                assert len(store.load("s/1").events) == 2000
+            assert len(store.load("s/1", 1500).events) == 1500
+            after = 100 if "snapshots" in prepare else 0
+            assert len(store.load("s/1", fingerprint="print").events) == 2000 - after
+            store.close()
+
+
 def test_processes_on_one_database_lose_no_update(store: PostgresEventStore, url: str) -> None:
     bus = counter.make_bus(store)
     bus.handle(counter.Open(counter_id="c"))

@@ -16,7 +16,10 @@ from pynamodb.exceptions import PutError, PynamoDBException, QueryError, Transac
 
 import {{ cookiecutter.__package }}.service.ports.files as files_port
 from {{ cookiecutter.__package }}.adapters import aws
-from {{ cookiecutter.__package }}.adapters.event_store import dynamodb
+from {{ cookiecutter.__package }}.adapters.event_store import (
+    PENDING_READ,
+    dynamodb,
+)
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import (
     DynamoDBEventStore,
 )
@@ -44,7 +47,7 @@ from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
 
 from ..support import counter
-from ..support.commits import append, commit, drain
+from ..support.commits import append, commit, drain, follow_up
 from ..support.dynamodb_cost import Meter
 from ..support.moto_server import REGION, moto_server
 from ..support.race import all_at_once
@@ -396,6 +399,21 @@ def test_a_load_reads_no_further_than_to_the_snapshot(
     assert len(store.load("s/1", fingerprint="print").events) == 1
     ((operation, parameters),) = calls
     assert (operation, parameters["Limit"]) == ("Query", TAIL_ITEMS)
+
+
+def test_a_load_skips_very_many_pending_commands(
+    store: DynamoDBEventStore, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dynamodb.store, "TAIL_ITEMS", PENDING_READ + 5)
+    store.append(commit(append(Position.start("s/1"))))
+    rows = [follow_up("s/1", 1, number) for number in range(3 * PENDING_READ)]
+    store.restore(rows)
+    calls.clear()
+    loaded = store.load("s/1")
+    assert (len(loaded.events), loaded.pending) == (1, rows[-PENDING_READ:])
+    assert [parameters.get("Limit") for _, parameters in calls] == [PENDING_READ + 5] * 2
+    assert store.is_held_back(rows[-1].key)
+    assert operations(calls) == ["Query"] * 3
 
 
 # The feed, when the stream is not what it should be
