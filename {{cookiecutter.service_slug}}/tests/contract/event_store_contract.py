@@ -255,7 +255,8 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         first, second = follow_up("s/1", 1, 1), follow_up("s/1", 2)
         free = follow_up("s/1", 1, in_order=False)
         store.append(commit(append(Position.start("s/1")), follow_ups=(free, first, second)))
-        assert [store.is_held_back(row.key) for row in (free, first, second)] == [False, False, True]
+        held_back = [store.is_held_back(row.key) for row in (free, first, second)]
+        assert held_back == [False, False, True]
         assert not store.is_held_back(PendingKey("s/2", 9, 0))
         store.park(first, NOW, "it failed")
         assert not store.is_held_back(second.key)

@@ -1,11 +1,12 @@
 """What is special about the DynamoDB store: requests, layout, and the ways in which AWS says no."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
-from datetime import timedelta
-from itertools import count
+from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise
 from typing import Any
 
 import msgspec
@@ -22,12 +23,15 @@ from {{ cookiecutter.__package }}.adapters.event_store import (
 )
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import (
     DynamoDBEventStore,
+    feed,
+    table,
 )
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb.errors import (
     conditional_write,
     translating_errors,
 )
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb.feed import (
+    MAX_BYTES,
     Checkpoint,
     Shard,
 )
@@ -41,6 +45,7 @@ from {{ cookiecutter.__package }}.bus import (
     Dispatch,
     Position,
     Snapshot,
+    StoredCommit,
     StoreUnavailable,
 )
 from {{ cookiecutter.__package }}.config import Settings
@@ -527,9 +532,123 @@ def test_a_shard_is_followed_by_its_children_and_not_before_it_is_done(
             pass
 
     monkeypatch.setattr(follower._feed, "_made", Client())
-    at = Checkpoint("stream", time.time(), {"parent": Shard()})
+    at = Checkpoint(follower._feed._stream(), time.time(), {"parent": Shard()})
     commits, _ = drain(follower, msgspec.json.encode(at).decode())
     assert [each.stream_id for each in commits] == ["s/1", "s/2"]
+
+
+class Shards:
+    """The client of a stream: each shard with its parent, and its records, a commit each. A shard
+    is closed when it has a child."""
+
+    def __init__(self, item: type[table.Item], parents: dict[str, str]) -> None:
+        self._item, self._parents = item, parents
+        self._streams: dict[str, list[str]] = {}
+
+    def split(self, shard: str, stream_id: str, *children: str) -> None:
+        """The last record of the shard is the commit that begins this stream."""
+        self._streams.setdefault(shard, []).append(stream_id)
+        self._parents.update(dict.fromkeys(children, shard))
+
+    def describe_stream(self, **_: Any) -> Any:
+        closed = set(self._parents.values())
+        described = [
+            {
+                "ShardId": name,
+                "ParentShardId": parent,
+                "SequenceNumberRange": {"EndingSequenceNumber": "9"} if name in closed else {},
+            }
+            for name, parent in reversed(self._parents.items())
+        ]
+        return {"StreamDescription": {"Shards": described}}
+
+    def get_shard_iterator(
+        self,
+        ShardId: str,  # noqa: N803 - of AWS
+        ShardIteratorType: str,  # noqa: N803 - of AWS
+        SequenceNumber: str = "0",  # noqa: N803 - of AWS
+        **_: Any,
+    ) -> Any:
+        is_latest = ShardIteratorType == "LATEST"
+        after = len(self._streams.get(ShardId, ())) if is_latest else int(SequenceNumber)
+        return {"ShardIterator": f"{ShardId} {after} {'x' * 300}"}
+
+    def get_records(self, ShardIterator: str, **_given: Any) -> Any:  # noqa: N803 - of AWS
+        name, after, _ = ShardIterator.split()
+        records = [
+            {
+                "dynamodb": {
+                    "SequenceNumber": str(number),
+                    "NewImage": self._image(stream_id),
+                    "ApproximateCreationDateTime": datetime.now(UTC),
+                }
+            }
+            for number, stream_id in enumerate(self._streams.get(name, ()), 1)
+            if number > int(after)
+        ]
+        is_closed = not records and name in self._parents.values()
+        return {"Records": records, "NextShardIterator": None if is_closed else "x"}
+
+    def close(self) -> None:
+        pass
+
+    def _image(self, stream_id: str) -> Any:
+        (stored,) = StoredCommit.all_of(commit(append(Position.start(stream_id))))
+        return table.commit_item(self._item, stored).serialize()
+
+
+def test_a_checkpoint_holds_no_shard_that_its_children_have_followed(
+    follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """20,000 closed shards in two lines, as after a day. Then each line is split, and once more."""
+    lines = [[f"{line}-{number:05}" for number in range(10_000)] for line in "ab"]
+    parents = {name: before for line in lines for before, name in pairwise(["gone", *line])}
+    shards = Shards(follower.item, parents)
+    monkeypatch.setattr(follower._feed, "_made", shards)
+    checkpoint = follower.end()
+    assert msgspec.json.decode(checkpoint)["shards"].keys() == {"a-09999", "b-09999"}
+    seen: list[str] = []
+    for before, number in pairwise(["09999", "1", "2", "3"]):
+        for line in "ab":
+            shards.split(f"{line}-{before}", f"{line}/{number}", f"{line}-{number}")
+        commits, checkpoint = drain(follower, checkpoint)
+        seen += sorted([each.stream_id for each in commits])
+        assert msgspec.json.decode(checkpoint)["shards"].keys() == {f"a-{number}", f"b-{number}"}
+    assert seen == [f"{line}/{number}" for number in "123" for line in "ab"]
+
+
+def test_a_checkpoint_of_too_many_shards_fits_into_an_item_and_the_log_says_what_is_late(
+    follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = {f"shardId-{number:020}-f35f62ef": "gone" for number in range(8_000)}
+    shards = Shards(follower.item, dict(list(names.items())[:1000]))
+    monkeypatch.setattr(follower._feed, "_made", shards)
+    assert len(follower.end()) < MAX_BYTES
+    assert not [each for each in caplog.records if each.name == feed.__name__]
+    shards._parents |= names
+    checkpoint = follower.end()
+    shards.split(list(names)[-1], "s/1")
+    commits, checkpoint = drain(follower, checkpoint)
+    follower.views.set_cell("checkpoint", checkpoint, None)
+    assert follower.views.cell("checkpoint") == checkpoint
+    assert [each.stream_id for each in commits] == ["s/1"]
+    (line,) = [each.getMessage() for each in caplog.records if each.name == feed.__name__]
+    assert re.match(r"the stream has 8000 shards side by side, .* room for \d{4}: .*SWEEP", line)
+
+
+def test_a_checkpoint_of_another_table_starts_over(
+    follower: DynamoDBEventStore, store: DynamoDBEventStore
+) -> None:
+    """As after a restore. What the other table's stream gives is of no concern here."""
+    store.append(commit(append(Position.start("s/1"))))
+    _, checkpoint = drain(store)
+    follower.restore(list(store.dump()))
+    store.append(commit(append(Position.start("s/elsewhere"))))
+    follower.append(commit(append(Position.start("s/2"))))
+    page = follower.feed(checkpoint)
+    assert {each.stream_id for each in page.commits} == {"s/1", "s/2"}
+    follower.append(commit(append(Position.start("s/3"))))
+    assert [each.stream_id for each in drain(follower, page.checkpoint)[0]][-1] == "s/3"
 
 
 @pytest.mark.parametrize("disturbed", ["shuffled", "doubled", "missing"])

@@ -47,7 +47,7 @@ Decisions = Mapping[type[Event], tuple[Decide, ...]]
 
 class Committed(msgspec.Struct, frozen=True, gc=False):
     """What a unit of work has written. `follow_ups` are those that are to run at once. `contended`
-    are the ids of streams that had other open in-order follow-ups when they were loaded, or may have
+    are the ids of streams that had other open in-order follow-ups when they were loaded, or perhaps
     had. `parked` are the follow-ups that were written as dead letters, to end a loop."""
 
     events: tuple[RecordedEvent, ...]

@@ -48,9 +48,9 @@ from .feed import DynamoDBFeed, commits_of
 from .views import DynamoDBViews
 
 TAIL_ITEMS = 250
-"""The size of the first page of a load, and of all its pages when there may be a snapshot. A smaller
-page reads fewer of the pending commands, or of the commits before the snapshot, that are not
-needed."""
+"""The size of the first page of a query, and of all its pages when there may be a snapshot. A
+smaller page reads fewer of the pending commands, or of the commits before the snapshot, that are
+not needed."""
 
 INDEX_ITEMS = 1000
 """The page size of a query of the index: some 100 KB."""

@@ -36,6 +36,7 @@ from .. import PENDING_READ, both_ends
 from .append import append_statement
 from .database import PostgresDatabase
 from .feed import PostgresFeed
+from .horizon import old_snapshots
 from .rows import (
     AS_GIVEN,
     COMMIT_COLUMNS,
@@ -194,6 +195,10 @@ class PostgresEventStore:
 
     def holders(self) -> list[str]:
         return self._feed.holders()
+
+    def old_snapshots(self) -> list[str]:
+        """Who keeps dead rows in the tables, in words."""
+        return old_snapshots(self._database)
 
     def size(self) -> int:
         count: int = self._database.fetch("SELECT count(*) FROM commits", patient=True)[0][0]
