@@ -586,6 +586,11 @@ POSTGRES = [
     ("postgres/rows.py", "AND version > coalesce((SELECT version FROM kept), 0)", ""),
     ("postgres/rows.py", "LIMIT (SELECT {2**63 - 1})", ""),
     ("postgres/horizon.py", "AND coalesce(datname, current_database()) = current_database()", ""),
+    (
+        "postgres/migrations/versions/1_0_0_event_store.py",
+        " WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.01)",
+        "",
+    ),
     ("postgres/horizon.py", "FROM pg_prepared_xacts WHERE", "FROM pg_prepared_xacts WHERE false AND"),
     ("postgres/horizon.py", "greatest(age(backend_xmin), age(backend_xid))", "age(backend_xid)"),
     ("postgres/horizon.py", "coalesce(seconds >= %s, transactions >= %s)", "%s + %s > 0"),

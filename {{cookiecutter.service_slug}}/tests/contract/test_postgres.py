@@ -144,6 +144,18 @@ def test_a_load_of_a_long_stream_writes_no_temporary_file(url: str) -> None:
             store.close()
 
 
+def test_the_table_of_what_is_open_is_vacuumed_when_a_hundredth_of_it_is_dead(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT option_name, option_value FROM pg_class, pg_options_to_table(reloptions)"
+            " WHERE oid = 'pending'::regclass"
+        )
+        assert dict(found) == {
+            "autovacuum_vacuum_threshold": "1000",
+            "autovacuum_vacuum_scale_factor": "0.01",
+        }
+
+
 def test_status_names_who_holds_an_old_snapshot_of_this_database(
     store: PostgresEventStore, url: str, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
