@@ -600,7 +600,8 @@ class Shards:
 def test_a_checkpoint_holds_no_shard_that_its_children_have_followed(
     follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """20,000 closed shards in two lines, as after a day. Then each line is split, and once more."""
+    """20,000 closed shards in two lines, as after a day. Then each line goes on by two shards at
+    once, and again."""
     lines = [[f"{line}-{number:05}" for number in range(10_000)] for line in "ab"]
     parents = {name: before for line in lines for before, name in pairwise(["gone", *line])}
     shards = Shards(follower.item, parents)
@@ -608,20 +609,38 @@ def test_a_checkpoint_holds_no_shard_that_its_children_have_followed(
     checkpoint = follower.end()
     assert msgspec.json.decode(checkpoint)["shards"].keys() == {"a-09999", "b-09999"}
     seen: list[str] = []
-    for before, number in pairwise(["09999", "1", "2", "3"]):
+    for before, child, last in (("09999", "1", "2"), ("2", "3", "4")):
         for line in "ab":
-            shards.split(f"{line}-{before}", f"{line}/{number}", f"{line}-{number}")
+            shards.split(f"{line}-{before}", f"{line}/{child}", f"{line}-{child}")
+            shards.split(f"{line}-{child}", f"{line}/{last}", f"{line}-{last}")
         commits, checkpoint = drain(follower, checkpoint)
-        seen += sorted([each.stream_id for each in commits])
-        assert msgspec.json.decode(checkpoint)["shards"].keys() == {f"a-{number}", f"b-{number}"}
-    assert seen == [f"{line}/{number}" for number in "123" for line in "ab"]
+        seen += [each.stream_id for each in commits]
+        assert msgspec.json.decode(checkpoint)["shards"].keys() == {f"a-{last}", f"b-{last}"}
+    for line in "ab":
+        assert [each for each in seen if each[0] == line] == [f"{line}/{n}" for n in range(1, 5)]
+
+
+def test_a_stream_that_was_switched_off_and_on_again_is_followed_after_a_sweep(
+    follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = Shards(follower.item, {"a": "gone"})
+    monkeypatch.setattr(follower._feed, "_made", shards)
+    checkpoint = follower.end()
+    follower.append(commit(append(Position.start("s/2"))))
+    shards.split("a", "s/1", "b")  # for this client, a shard that is closed has a child
+    again = {"LatestStreamArn": "another"}
+    monkeypatch.setattr(follower.item, "describe_table", lambda: again)
+    commits, checkpoint = drain(follower, checkpoint)
+    assert [each.stream_id for each in commits] == ["s/1", "s/2"]
+    assert msgspec.json.decode(checkpoint)["stream"] == "another"
 
 
 def test_a_checkpoint_of_too_many_shards_fits_into_an_item_and_the_log_says_what_is_late(
     follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    names = {f"shardId-{number:020}-f35f62ef": "gone" for number in range(8_000)}
-    shards = Shards(follower.item, dict(list(names.items())[:1000]))
+    """Longer names than those of AWS: so fewer shards suffice."""
+    names = {f"shardId-{number:020}-{'f' * 400}": "gone" for number in range(1_200)}
+    shards = Shards(follower.item, dict(list(names.items())[:400]))
     monkeypatch.setattr(follower._feed, "_made", shards)
     assert len(follower.end()) < MAX_BYTES
     assert not [each for each in caplog.records if each.name == feed.__name__]
@@ -633,7 +652,7 @@ def test_a_checkpoint_of_too_many_shards_fits_into_an_item_and_the_log_says_what
     assert follower.views.cell("checkpoint") == checkpoint
     assert [each.stream_id for each in commits] == ["s/1"]
     (line,) = [each.getMessage() for each in caplog.records if each.name == feed.__name__]
-    assert re.match(r"the stream has 8000 shards side by side, .* room for \d{4}: .*SWEEP", line)
+    assert re.match(r"the stream has 1200 shards side by side, .* room for \d{3}: .*SWEEP", line)
 
 
 def test_a_checkpoint_of_another_table_starts_over(
