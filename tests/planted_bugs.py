@@ -596,7 +596,7 @@ POSTGRES = [
     ("postgres/horizon.py", "coalesce(seconds >= %s, transactions >= %s)", "%s + %s > 0"),
     ("postgres/horizon.py", "WHERE transactions IS NOT NULL AND", "WHERE"),
     ("postgres/rows.py", "ORDER BY version, ordinal LIMIT (SELECT {PENDING_READ})", ""),
-    ("postgres/store.py", "more=len(pending) == PENDING_READ", "more=False"),
+    ("postgres/store.py", "more = len(pending) == PENDING_READ", "more = False"),
     ("postgres/rows.py", "AND parked_at IS NULL AND in_order LIMIT 1", "LIMIT 1"),
     ("postgres/store.py", "version >= %s", "%s > 0"),
     ("postgres/store.py", "if len(rows) == 2 * limit:", "if False:"),

@@ -1,7 +1,8 @@
 """The log in one DynamoDB table.
 
 The module `table` describes the items and their keys. One query loads a stream and its open pending
-commands. A commit to one stream without follow-ups is one conditional put, the cheapest write there
+commands; if these are very many, it stops, and a second query begins after them. A commit to one
+stream without follow-ups is one conditional put, the cheapest write there
 is. Every other commit is one transaction. A sparse index over a few shards lists the due commands.
 The index is only a hint: before a worker runs a command, it reads it again with a consistent read.
 

@@ -42,7 +42,7 @@ LOAD = f"""
         WHERE stream_id = %(stream)s AND %(at)s::bigint IS NULL
         ORDER BY version, ordinal LIMIT (SELECT {PENDING_READ})
     )
-"""
+""".encode()
 """One statement, so everything is read as of one moment. All events come as one text, because
 fetching a row for each commit would take most of the time. The separator is U+001E, which no JSON
 text contains (RFC 7464).

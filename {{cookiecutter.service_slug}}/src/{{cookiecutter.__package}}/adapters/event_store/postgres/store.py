@@ -13,6 +13,7 @@ has locked the heads of its streams. The feed rests on both; see `feed`.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from psycopg import errors
@@ -56,6 +57,8 @@ from .rows import (
 )
 from .views import PostgresViews
 
+BY_KEY = attrgetter("key")
+
 
 class PostgresEventStore:
     """The event store in the database at `url`; see `PostgresDatabase` for the options."""
@@ -67,17 +70,23 @@ class PostgresEventStore:
 
     def load(self, stream_id: str, at: int | None = None, *, fingerprint: str = "") -> LoadedStream:
         values = {"stream": stream_id, "at": at, "print": fingerprint}
-        rows = self._database.fetch(LOAD, values)
-        ((end, events),) = [(row[2], row[5]) for row in rows if row[0] == 0]
-        kept = [Snapshot(stream_id, row[2], fingerprint, row[5]) for row in rows if row[0] == 1]
-        pending = [pending_command(row[1:]) for row in rows if row[0] == 2]
-        snapshot = kept[0] if kept else None
+        with self._database.connection() as connection:
+            rows = connection.execute(LOAD, values).fetchall()
+        end, events, snapshot = None, None, None
+        pending: list[PendingCommand] = []
+        for row in rows:
+            if row[0] == 0:
+                end, events = row[2], row[5]
+            elif row[0] == 1:
+                snapshot = Snapshot(stream_id, row[2], fingerprint, row[5])
+            else:
+                pending.append(pending_command(row[1:]))
+        position = Position(stream_id, end or (snapshot.version if snapshot else 0))
+        more = len(pending) == PENDING_READ
+        if pending:
+            pending = sorted([each for each in pending if each.parked_at is None], key=BY_KEY)
         return LoadedStream(
-            Position(stream_id, end or (snapshot.version if snapshot else 0)),
-            events.split("\x1e") if events else [],
-            sorted([each for each in pending if each.parked_at is None], key=lambda each: each.key),
-            snapshot,
-            more=len(pending) == PENDING_READ,
+            position, events.split("\x1e") if events else [], pending, snapshot, more
         )
 
     def commits(
