@@ -36,6 +36,9 @@ MAX_BYTES, FILLED = 380_000, 0.9
 """The size that a checkpoint may have, since an item has at most 400 KB; and how much of it is used
 after shards were left out."""
 
+TOLD_EVERY = 3600.0
+"""How often the log says, at most, that shards were left out, in seconds."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -66,7 +69,7 @@ class DynamoDBFeed:
 
     def __init__(self, item: type[table.Item], sweep: timedelta) -> None:
         self.item, self._sweep = item, sweep.total_seconds()
-        self._latest = ""
+        self._latest, self._tell_at = "", 0.0
         self._making = Lock()
         self._made: BaseClient | None = None
 
@@ -180,13 +183,19 @@ class DynamoDBFeed:
             kept = int(count * FILLED * MAX_BYTES / len(text))
             at.shards = dict(islice(at.shards.items(), kept))
             text = msgspec.json.encode(at).decode()
+            self._tell(count, kept)
+        return text
+
+    def _tell(self, count: int, kept: int) -> None:
+        now = time.monotonic()
+        if now >= self._tell_at:  # otherwise each shard that ends would be a line
+            self._tell_at = now + TOLD_EVERY
             logger.error(
                 "the stream has %d shards side by side, and a checkpoint has room for %d: "
                 "what the others give is seen late, in the next sweep (SWEEP_HOURS)",
                 count,
                 kept,
             )
-        return text
 
     def _stream(self) -> str:
         with translating_errors():

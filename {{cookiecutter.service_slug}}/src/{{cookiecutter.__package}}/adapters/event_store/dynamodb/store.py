@@ -1,10 +1,10 @@
 """The log in one DynamoDB table.
 
 The module `table` describes the items and their keys. One query loads a stream and its open pending
-commands; if these are very many, it stops, and a second query begins after them. A commit to one
-stream without follow-ups is one conditional put, the cheapest write there
-is. Every other commit is one transaction. A sparse index over a few shards lists the due commands.
-The index is only a hint: before a worker runs a command, it reads it again with a consistent read.
+commands; if these are very many, a second query goes on after them. A commit to one stream without
+follow-ups is one conditional put, the cheapest write there is. Every other commit is one
+transaction. A sparse index over a few shards lists the due commands. The index is only a hint:
+before a worker runs a command, it reads it again with a consistent read.
 
 Optimistic concurrency check: the put requires that no item exists at the next version. This is
 enough, because versions have no gaps and a position always comes from a load.
