@@ -600,7 +600,7 @@ class Shards:
 def test_a_checkpoint_holds_no_shard_that_its_children_have_followed(
     follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """20,000 closed shards in two lines, as after a day. Then each line goes on by two shards at
+    """20,000 closed shards in two lines, as after a day. Then each line goes on by three shards at
     once, and again."""
     lines = [[f"{line}-{number:05}" for number in range(10_000)] for line in "ab"]
     parents = {name: before for line in lines for before, name in pairwise(["gone", *line])}
@@ -609,15 +609,16 @@ def test_a_checkpoint_holds_no_shard_that_its_children_have_followed(
     checkpoint = follower.end()
     assert msgspec.json.decode(checkpoint)["shards"].keys() == {"a-09999", "b-09999"}
     seen: list[str] = []
-    for before, child, last in (("09999", "1", "2"), ("2", "3", "4")):
+    for names in (["09999", "1", "2", "3"], ["3", "4", "5", "6"]):
         for line in "ab":
-            shards.split(f"{line}-{before}", f"{line}/{child}", f"{line}-{child}")
-            shards.split(f"{line}-{child}", f"{line}/{last}", f"{line}-{last}")
+            for before, name in pairwise(names):
+                shards.split(f"{line}-{before}", f"{line}/{name}", f"{line}-{name}")
         commits, checkpoint = drain(follower, checkpoint)
         seen += [each.stream_id for each in commits]
-        assert msgspec.json.decode(checkpoint)["shards"].keys() == {f"a-{last}", f"b-{last}"}
+        ends = {f"{line}-{names[-1]}" for line in "ab"}
+        assert msgspec.json.decode(checkpoint)["shards"].keys() == ends
     for line in "ab":
-        assert [each for each in seen if each[0] == line] == [f"{line}/{n}" for n in range(1, 5)]
+        assert [each for each in seen if each[0] == line] == [f"{line}/{n}" for n in range(1, 7)]
 
 
 def test_a_stream_that_was_switched_off_and_on_again_is_followed_after_a_sweep(
