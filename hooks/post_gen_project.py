@@ -46,6 +46,7 @@ OWNED = {
     ],
     ("store", "postgres"): [
         PACKAGE / "adapters/event_store/postgres",
+        PACKAGE / "entrypoints/cli/old_snapshots.py",
         PACKAGE / "settings/postgres.py",
         Path("tests/contract/test_feed_postgres.py"),
         Path("tests/contract/test_postgres.py"),
@@ -76,6 +77,7 @@ VARIANTS = {
 
 # The lines that these choices add to lists: the file, the first line of the list, the new line.
 CONFIG = PACKAGE / "config.py"
+STATUS = PACKAGE / "entrypoints/cli/status.py"
 LINES = {
     ("store", "dynamodb", "postgres"): [
         (CONFIG, "from .settings import (", "aws_lambda,"),
@@ -89,6 +91,8 @@ LINES = {
     ("store", "postgres"): [
         (CONFIG, "from .settings import (", "postgres,"),
         (CONFIG, "class Settings(", "postgres.PostgresSettings,"),
+        (STATUS, "from . import (", "old_snapshots,"),
+        (STATUS, "LINES: tuple[", "old_snapshots.old_snapshots,"),
         (PACKAGE / "settings/store.py", "STORES = (", '"postgres",'),
     ],
 }

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import {{ cookiecutter.__package }}.service.ports.files as files_port
+from {{ cookiecutter.__package }}.adapters.event_store import PENDING_READ
 from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEventStore
 from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
@@ -232,6 +233,33 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         keys = [row.key for row in store.pending("s/1")]
         assert keys == [PendingKey("s/1", v, ordinal) for v in range(1, 13) for ordinal in (0, 1)]
         assert [row.key for row in store.load("s/1").pending] == keys
+
+    def test_a_load_reads_only_some_of_very_many_follow_ups(self, store: EventStore) -> None:
+        rows = [follow_up("s/1", 1, number, in_order=number == 60) for number in range(70)]
+        dead = [follow_up("s/2", 1, number, parked_at=NOW, error="x") for number in range(70)]
+        store.append(commit(append(Position.start("s/1")), follow_ups=tuple(rows[:PENDING_READ])))
+        store.append(commit(append(Position.start("s/2")), follow_ups=tuple(dead)))
+        assert store.load("s/1").more
+        store.append(commit(consumes=rows[0].key))
+        few = store.load("s/1")
+        assert (few.pending, few.more) == (rows[1:PENDING_READ], False)
+        store.restore(rows)
+        many = store.load("s/1")
+        assert (len(many.pending), many.more) == (PENDING_READ, True)
+        assert (many.position, many.events) == (few.position, few.events)
+        assert (store.load("s/2").pending, store.load("s/2").more) == ([], True)
+
+    def test_only_an_earlier_open_one_in_order_holds_a_follow_up_back(
+        self, store: EventStore
+    ) -> None:
+        first, second = follow_up("s/1", 1, 1), follow_up("s/1", 2)
+        free = follow_up("s/1", 1, in_order=False)
+        store.append(commit(append(Position.start("s/1")), follow_ups=(free, first, second)))
+        held_back = [store.is_held_back(row.key) for row in (free, first, second)]
+        assert held_back == [False, False, True]
+        assert not store.is_held_back(PendingKey("s/2", 9, 0))
+        store.park(first, NOW, "it failed")
+        assert not store.is_held_back(second.key)
 
     def test_a_follow_up_is_seen_by_workers_when_it_is_due(self, store: EventStore) -> None:
         for number, seconds in ((1, 30), (2, 10), (3, 20)):

@@ -141,6 +141,21 @@ class FollowUpContract:
         assert Worker(bus_on(store, clock)).run_once() == 1
         assert total(bus, "down") == 1
 
+    def test_one_in_order_waits_for_another_behind_very_many_out_of_order(
+        self, store: EventStore
+    ) -> None:
+        clock = FakeClock()
+        bus = bus_on(store, clock)
+        bus.handle(Count(counter_id="c"))
+        rows = [follow_up("Counter/c", 1, number, in_order=False) for number in range(40)]
+        store.restore([*rows[:30], first := follow_up("Counter/c", 1, 30), *rows[31:]])
+        bus.handle(Count(counter_id="c", carry_to="d"))
+        assert store.load("Counter/d").position.version == 0
+        assert store.park(first, NOW, "it failed")
+        clock.move(seconds=60)
+        assert Worker(bus).run_once() == 1
+        assert total(bus, "d") == 1
+
     def test_a_command_that_only_schedules_has_one_effect_though_its_answer_is_lost(
         self, store: EventStore
     ) -> None:

@@ -1,5 +1,6 @@
 """The contract suite on a real Postgres, and what only it can show."""
 
+import re
 import socket
 import struct
 import subprocess
@@ -8,8 +9,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
+from typing import cast
 
 import psycopg
 import pytest
@@ -22,7 +26,9 @@ from {{ cookiecutter.__package }}.adapters.event_store import (
     postgres,
 )
 from {{ cookiecutter.__package }}.adapters.event_store.postgres import (
+    PostgresDatabase,
     PostgresEventStore,
+    horizon,
 )
 from {{ cookiecutter.__package }}.adapters.event_store.postgres.database import (
     REVISION,
@@ -40,6 +46,10 @@ from {{ cookiecutter.__package }}.bus import (
     operations,
 )
 from {{ cookiecutter.__package }}.config import Settings
+from {{ cookiecutter.__package }}.entrypoints.cli import status
+from {{ cookiecutter.__package }}.entrypoints.cli.old_snapshots import (
+    old_snapshots,
+)
 
 from ..support import counter
 from ..support.commits import append, commit
@@ -103,6 +113,102 @@ def test_what_a_commit_has_read_is_held_until_it_is_done(
         first.result()
         with pytest.raises(ConcurrencyError):
             second.result()
+
+
+def test_a_load_of_a_long_stream_writes_no_temporary_file(url: str) -> None:
+    """`temp_file_limit` makes an error of it, whichever plan the server chooses."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(
+            "INSERT INTO commits (stream_id, version, count, events, command_id, command,"
+            " correlation_id, context, recorded_at) SELECT 's/' || i % 2, i / 2 + 1, 1,"
+            " repeat('x', 200), '', '', '', '{}', now() FROM generate_series(0, 3999) AS i"
+        )
+        for setting in ("work_mem = '64kB'", "temp_file_limit = 0"):
+            connection.execute(f'ALTER DATABASE "{name}" SET {setting}'.encode())
+        for mode, prepare in (
+            ("custom", "SELECT"),
+            ("generic", "SELECT"),
+            ("custom", "VACUUM ANALYZE commits"),
+            ("generic", "INSERT INTO snapshots VALUES ('s/1', 100, 'print', '{}')"),
+        ):
+            connection.execute(prepare.encode())
+            plans = f"plan_cache_mode = force_{mode}_plan"
+            connection.execute(f'ALTER DATABASE "{name}" SET {plans}'.encode())
+            store = PostgresEventStore(url)
+            for _ in range(6):  # from the fifth on, the statement is prepared
+                assert len(store.load("s/1").events) == 2000
+            assert len(store.load("s/1", 1500).events) == 1500
+            after = 100 if "snapshots" in prepare else 0
+            assert len(store.load("s/1", fingerprint="print").events) == 2000 - after
+            store.close()
+
+
+def test_the_table_of_what_is_open_is_vacuumed_when_a_hundredth_of_it_is_dead(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT option_name, option_value FROM pg_class, pg_options_to_table(reloptions)"
+            " WHERE oid = 'pending'::regclass"
+        )
+        assert dict(found) == {
+            "autovacuum_vacuum_threshold": "1000",
+            "autovacuum_vacuum_scale_factor": "0.01",
+        }
+
+
+def test_status_names_who_holds_an_old_snapshot_of_this_database(
+    store: PostgresEventStore, url: str, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that holds none keeps no dead row: only its last statement's was needed."""
+    with (
+        psycopg.connect(url, application_name="a report") as reader,
+        psycopg.connect(url) as harmless,
+        psycopg.connect(server) as elsewhere,
+    ):
+        harmless.execute("SELECT 1")
+        for connection in (reader, elsewhere):
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.execute("SELECT 1")
+        assert store.old_snapshots() == []
+        monkeypatch.setattr(horizon, "OLD", timedelta(0))
+        (line,) = old_snapshots(Settings(), counter.make_bus(store))
+        pid = reader.info.backend_pid
+        ends_it = rf"SELECT pg_terminate_backend\({pid}\) ends it"
+        assert re.fullmatch(rf"kept by pid {pid} \(a report\), for 0\.\d s: {ends_it}", line.text)
+        reader.rollback()
+        assert list(old_snapshots(Settings(), counter.make_bus(store))) == []
+        harmless.execute("SELECT pg_current_xact_id()")
+        harmless.execute("PREPARE TRANSACTION 'it''s'")
+        (name,) = store.old_snapshots()
+        harmless.rollback()
+        harmless.autocommit = True
+        harmless.execute("ROLLBACK PREPARED 'it''s'")
+    assert name.startswith("prepared transaction 'it''s', for 0.")
+    assert old_snapshots in status.LINES
+
+
+def test_where_no_age_is_known_an_old_snapshot_is_one_of_many_transactions_ago(
+    monkeypatch: pytest.MonkeyPatch, url: str, server: str
+) -> None:
+    """As of a standby that reports what it needs, or if the server hides the age."""
+    name = conninfo.conninfo_to_dict(url)["dbname"]
+    with psycopg.connect(url, options="-c role=postgres") as reader:
+        reader.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO pg_signal_backend")
+        reader.execute("GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO pg_signal_backend")
+        reader.execute(f'ALTER DATABASE "{name}" SET role = pg_signal_backend'.encode())
+        reader.commit()
+        reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        reader.execute("SELECT 1")
+        store = PostgresEventStore(url)
+        assert store.old_snapshots() == []
+        monkeypatch.setattr(horizon, "MANY", 0)
+        (found,) = store.old_snapshots()
+        assert re.match(rf"pid {reader.info.backend_pid}.*, for \d+ transactions: ", found)
+        store.close()
+    slot = (None, None, "standby", "", None, 12_345)
+    asked = SimpleNamespace(fetch=lambda _statement, _values: [slot])
+    told = "replication slot standby, for 12,345 transactions: "
+    assert horizon.old_snapshots(cast("PostgresDatabase", asked))[0].startswith(told)
 
 
 def test_processes_on_one_database_lose_no_update(store: PostgresEventStore, url: str) -> None:

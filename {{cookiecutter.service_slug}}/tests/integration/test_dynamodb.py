@@ -1,11 +1,12 @@
 """What is special about the DynamoDB store: requests, layout, and the ways in which AWS says no."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
-from datetime import timedelta
-from itertools import count
+from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise
 from typing import Any
 
 import msgspec
@@ -16,15 +17,21 @@ from pynamodb.exceptions import PutError, PynamoDBException, QueryError, Transac
 
 import {{ cookiecutter.__package }}.service.ports.files as files_port
 from {{ cookiecutter.__package }}.adapters import aws
-from {{ cookiecutter.__package }}.adapters.event_store import dynamodb
+from {{ cookiecutter.__package }}.adapters.event_store import (
+    PENDING_READ,
+    dynamodb,
+)
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import (
     DynamoDBEventStore,
+    feed,
+    table,
 )
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb.errors import (
     conditional_write,
     translating_errors,
 )
 from {{ cookiecutter.__package }}.adapters.event_store.dynamodb.feed import (
+    MAX_BYTES,
     Checkpoint,
     Shard,
 )
@@ -38,13 +45,14 @@ from {{ cookiecutter.__package }}.bus import (
     Dispatch,
     Position,
     Snapshot,
+    StoredCommit,
     StoreUnavailable,
 )
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
 
 from ..support import counter
-from ..support.commits import append, commit, drain
+from ..support.commits import append, commit, drain, follow_up
 from ..support.dynamodb_cost import Meter
 from ..support.moto_server import REGION, moto_server
 from ..support.race import all_at_once
@@ -399,6 +407,21 @@ def test_a_load_reads_no_further_than_to_the_snapshot(
     assert (operation, parameters["Limit"]) == ("Query", TAIL_ITEMS)
 
 
+def test_a_load_skips_very_many_pending_commands(
+    store: DynamoDBEventStore, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dynamodb.store, "TAIL_ITEMS", PENDING_READ + 5)
+    store.append(commit(append(Position.start("s/1"))))
+    rows = [follow_up("s/1", 1, number) for number in range(3 * PENDING_READ)]
+    store.restore(rows)
+    calls.clear()
+    loaded = store.load("s/1")
+    assert (len(loaded.events), loaded.pending) == (1, rows[-PENDING_READ:])
+    assert [parameters.get("Limit") for _, parameters in calls] == [PENDING_READ + 5] * 2
+    assert store.is_held_back(rows[-1].key)
+    assert operations(calls) == ["Query"] * 3
+
+
 # The feed, when the stream is not what it should be
 
 
@@ -510,9 +533,146 @@ def test_a_shard_is_followed_by_its_children_and_not_before_it_is_done(
             pass
 
     monkeypatch.setattr(follower._feed, "_made", Client())
-    at = Checkpoint("stream", time.time(), {"parent": Shard()})
+    at = Checkpoint(follower._feed._stream(), time.time(), {"parent": Shard()})
     commits, _ = drain(follower, msgspec.json.encode(at).decode())
     assert [each.stream_id for each in commits] == ["s/1", "s/2"]
+
+
+class Shards:
+    """The client of a stream: each shard with its parent, and its records, a commit each. A shard
+    is closed when it has a child. A feed that reads them again and again fails."""
+
+    def __init__(self, item: type[table.Item], parents: dict[str, str]) -> None:
+        self._item, self._parents = item, parents
+        self._streams: dict[str, list[str]] = {}
+        self._asked = 0
+
+    def split(self, shard: str, stream_id: str, *children: str) -> None:
+        """The last record of the shard is the commit that begins this stream."""
+        self._streams.setdefault(shard, []).append(stream_id)
+        self._parents.update(dict.fromkeys(children, shard))
+
+    def describe_stream(self, **_: Any) -> Any:
+        closed = set(self._parents.values())
+        described = [
+            {
+                "ShardId": name,
+                "ParentShardId": parent,
+                "SequenceNumberRange": {"EndingSequenceNumber": "9"} if name in closed else {},
+            }
+            for name, parent in reversed(self._parents.items())
+        ]
+        return {"StreamDescription": {"Shards": described}}
+
+    def get_shard_iterator(
+        self,
+        ShardId: str,  # noqa: N803 - of AWS
+        ShardIteratorType: str,  # noqa: N803 - of AWS
+        SequenceNumber: str = "0",  # noqa: N803 - of AWS
+        **_: Any,
+    ) -> Any:
+        is_latest = ShardIteratorType == "LATEST"
+        after = len(self._streams.get(ShardId, ())) if is_latest else int(SequenceNumber)
+        return {"ShardIterator": f"{ShardId} {after} {'x' * 300}"}
+
+    def get_records(self, ShardIterator: str, **_given: Any) -> Any:  # noqa: N803 - of AWS
+        self._asked += 1
+        assert self._asked < 10_000
+        name, after, _ = ShardIterator.split()
+        records = [
+            {
+                "dynamodb": {
+                    "SequenceNumber": str(number),
+                    "NewImage": self._image(stream_id),
+                    "ApproximateCreationDateTime": datetime.now(UTC),
+                }
+            }
+            for number, stream_id in enumerate(self._streams.get(name, ()), 1)
+            if number > int(after)
+        ]
+        is_closed = not records and name in self._parents.values()
+        return {"Records": records, "NextShardIterator": None if is_closed else "x"}
+
+    def close(self) -> None:
+        pass
+
+    def _image(self, stream_id: str) -> Any:
+        (stored,) = StoredCommit.all_of(commit(append(Position.start(stream_id))))
+        return table.commit_item(self._item, stored).serialize()
+
+
+def test_a_checkpoint_holds_no_shard_that_its_children_have_followed(
+    follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """20,000 closed shards in two lines, as after a day. Then each line goes on by three shards at
+    once, and again."""
+    lines = [[f"{line}-{number:05}" for number in range(10_000)] for line in "ab"]
+    parents = {name: before for line in lines for before, name in pairwise(["gone", *line])}
+    shards = Shards(follower.item, parents)
+    monkeypatch.setattr(follower._feed, "_made", shards)
+    checkpoint = follower.end()
+    assert msgspec.json.decode(checkpoint)["shards"].keys() == {"a-09999", "b-09999"}
+    seen: list[str] = []
+    for names in (["09999", "1", "2", "3"], ["3", "4", "5", "6"]):
+        for line in "ab":
+            for before, name in pairwise(names):
+                shards.split(f"{line}-{before}", f"{line}/{name}", f"{line}-{name}")
+        commits, checkpoint = drain(follower, checkpoint)
+        seen += [each.stream_id for each in commits]
+        ends = {f"{line}-{names[-1]}" for line in "ab"}
+        assert msgspec.json.decode(checkpoint)["shards"].keys() == ends
+    for line in "ab":
+        assert [each for each in seen if each[0] == line] == [f"{line}/{n}" for n in range(1, 7)]
+
+
+def test_a_stream_that_was_switched_off_and_on_again_is_followed_after_a_sweep(
+    follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = Shards(follower.item, {"a": "gone"})
+    monkeypatch.setattr(follower._feed, "_made", shards)
+    checkpoint = follower.end()
+    follower.append(commit(append(Position.start("s/2"))))
+    shards.split("a", "s/1", "b")  # for this client, a shard that is closed has a child
+    again = {"LatestStreamArn": "another"}
+    monkeypatch.setattr(follower.item, "describe_table", lambda: again)
+    commits, checkpoint = drain(follower, checkpoint)
+    assert [each.stream_id for each in commits] == ["s/1", "s/2"]
+    assert msgspec.json.decode(checkpoint)["stream"] == "another"
+
+
+def test_a_checkpoint_of_too_many_shards_fits_into_an_item_and_the_log_says_what_is_late(
+    follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Longer names than those of AWS: so fewer shards suffice."""
+    names = {f"shardId-{number:020}-{'f' * 400}": "gone" for number in range(1_200)}
+    shards = Shards(follower.item, dict(list(names.items())[:400]))
+    monkeypatch.setattr(follower._feed, "_made", shards)
+    assert len(follower.end()) < MAX_BYTES
+    assert not [each for each in caplog.records if each.name == feed.__name__]
+    shards._parents |= names
+    checkpoint = follower.end()
+    shards.split(list(names)[-1], "s/1")
+    commits, checkpoint = drain(follower, checkpoint)
+    follower.views.set_cell("checkpoint", checkpoint, None)
+    assert follower.views.cell("checkpoint") == checkpoint
+    assert [each.stream_id for each in commits] == ["s/1"]
+    (line,) = [each.getMessage() for each in caplog.records if each.name == feed.__name__]
+    assert re.match(r"the stream has 1200 shards side by side, .* room for \d{3}: .*SWEEP", line)
+
+
+def test_a_checkpoint_of_another_table_starts_over(
+    follower: DynamoDBEventStore, store: DynamoDBEventStore
+) -> None:
+    """As after a restore. What the other table's stream gives is of no concern here."""
+    store.append(commit(append(Position.start("s/1"))))
+    _, checkpoint = drain(store)
+    follower.restore(list(store.dump()))
+    store.append(commit(append(Position.start("s/elsewhere"))))
+    follower.append(commit(append(Position.start("s/2"))))
+    page = follower.feed(checkpoint)
+    assert {each.stream_id for each in page.commits} == {"s/1", "s/2"}
+    follower.append(commit(append(Position.start("s/3"))))
+    assert [each.stream_id for each in drain(follower, page.checkpoint)[0]][-1] == "s/3"
 
 
 @pytest.mark.parametrize("disturbed", ["shuffled", "doubled", "missing"])

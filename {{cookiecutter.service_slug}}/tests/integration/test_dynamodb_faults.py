@@ -89,6 +89,7 @@ READS: dict[str, Call] = {
     "commits": lambda store: store.commits("s/1"),
     "handled": lambda store: store.handled("scope", "key", NOW),
     "pending": lambda store: store.pending("s/1"),
+    "is_held_back": lambda store: store.is_held_back(PENDING.key),
     "due": lambda store: store.due(LATER),
     "waiting": lambda store: store.waiting(LATER),
     "parked": lambda store: store.parked(),

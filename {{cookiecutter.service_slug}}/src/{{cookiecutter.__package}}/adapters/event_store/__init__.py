@@ -9,6 +9,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+PENDING_READ = 25
+"""How many pending commands a load reads of its stream, parked ones too. So a load takes no longer
+when thousands of them are open."""
+
 CREATE = f"run `{__name__.partition('.')[0].replace('_', '-')} create-store`"
 """What to do if the tables are not there. The command line is named after the package."""
 

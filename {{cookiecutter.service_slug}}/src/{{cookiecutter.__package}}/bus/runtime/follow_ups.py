@@ -134,10 +134,9 @@ class FollowUps:
 
     def _earlier_is_open(self, key: PendingKey) -> bool:
         try:
-            earlier = self._store.pending(key.stream_id)
+            return self._store.is_held_back(key)
         except StoreError:
             return True
-        return any(pending.key < key and pending.in_order for pending in earlier)
 
 
 def _is_final(error: Exception) -> bool:

@@ -18,12 +18,14 @@ A = TypeVar("A", bound=Aggregate)
 
 class Loaded(msgspec.Struct, Generic[A], frozen=True):
     """An aggregate as it was loaded: the position of its stream, the open pending commands in it,
-    and the version of the snapshot that the fold began with, or 0."""
+    the version of the snapshot that the fold began with, or 0, and whether there may be `more` open
+    pending commands."""
 
     aggregate: A
     position: Position
     pending: list[PendingCommand]
     snapshot: int = 0
+    more: bool = False
 
 
 class Repository:
@@ -54,4 +56,4 @@ class Repository:
         else:  # version `at` is in the middle of a commit
             events = [event for text in loaded.events for event in codec.decode(text)]
             aggregate.fold(events[:at])
-        return Loaded(aggregate, loaded.position, loaded.pending, since)
+        return Loaded(aggregate, loaded.position, loaded.pending, since, loaded.more)

@@ -48,9 +48,9 @@ Decisions = Mapping[type[Event], tuple[Decide, ...]]
 
 class Committed(msgspec.Struct, frozen=True, gc=False):
     """What a unit of work has written. `follow_ups` are those that are to run at once. `contended`
-    are the ids of streams that had other open in-order follow-ups when they were loaded. `parked`
-    are the follow-ups that were written as dead letters, to end a loop. `for_workers` are the ids
-    of streams with a follow-up that a worker may run at once."""
+    are the ids of streams that had other open in-order follow-ups when they were loaded, or perhaps
+    had. `parked` are the follow-ups that were written as dead letters, to end a loop. `for_workers`
+    are the ids of streams with a follow-up that a worker may run at once."""
 
     events: tuple[RecordedEvent, ...]
     follow_ups: Sequence[tuple[PendingCommand, Command]] = ()
@@ -296,9 +296,9 @@ class StoreUnitOfWork:
         own = self._envelope.consumes
         return frozenset(
             [
-                pending.key.stream_id
-                for enlisted in self._enlisted.values()
-                for pending in enlisted.pending
-                if pending.key != own and pending.in_order
+                stream_id
+                for stream_id, enlisted in self._enlisted.items()
+                if enlisted.more
+                or any(each.key != own and each.in_order for each in enlisted.pending)
             ]
         )

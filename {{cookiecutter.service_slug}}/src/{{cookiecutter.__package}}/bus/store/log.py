@@ -36,7 +36,8 @@ class Log(Protocol):
     type. `append` is the only call that writes events."""
 
     def load(self, stream_id: str, at: int | None = None, *, fingerprint: str = "") -> LoadedStream:
-        """Load the whole stream and its open pending commands.
+        """Load the whole stream and its open pending commands, or some of them if there are very
+        many.
 
         With `at`: only the commits whose first event has this version or a lower one, and no
         pending commands. With `fingerprint`: the newest snapshot that has this fingerprint, if

@@ -65,6 +65,11 @@ class PendingCommands(Protocol):
         ones."""
         ...
 
+    def is_held_back(self, key: PendingKey) -> bool:
+        """Whether an in-order command of the same stream is open whose key is lower, read
+        consistently."""
+        ...
+
     def due(self, now: datetime, limit: int = 100) -> list[str]:
         """The ids of streams in which a command may run now, each once. An in-order command may run
         if it is due and no earlier in-order one of its stream is open, an out-of-order one if it is

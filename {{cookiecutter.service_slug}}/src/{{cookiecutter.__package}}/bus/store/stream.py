@@ -45,9 +45,14 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
 class LoadedStream(msgspec.Struct, frozen=True):
     """A stream at one moment: its position, the events of its commits in order (a JSON array for
     each commit), and its open pending commands. With a `snapshot`, the events are those after
-    it."""
+    it.
+
+    Of very many pending commands, the store reads only some. Then `more` is true, and any others
+    may be open as well.
+    """
 
     position: Position
     events: list[str]
     pending: list[PendingCommand]
     snapshot: Snapshot | None = None
+    more: bool = False

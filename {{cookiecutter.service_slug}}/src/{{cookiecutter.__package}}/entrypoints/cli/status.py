@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from ...bus import MessageBus, operations
 from ...config import Settings
 from .. import shapes
-from . import terminal
+from . import (
+    terminal,
+)
 from .status_line import Line
 from .subcommand import Refusal, Subcommand, opened, takes_json
 

@@ -1,14 +1,20 @@
 """The feed of the DynamoDB event store: first a scan of the table, then the table's stream.
 
 DynamoDB Streams keeps the changes of the last 24 hours, in order for each item, in shards: when a
-shard is full, child shards follow it. A checkpoint says how far each shard was read. If the
-checkpoint is older than the stream, or names a shard that no longer exists, the feed scans the
-table again. It also does so at a regular interval, in case changes expired before they were read.
+shard is full, child shards follow it. A checkpoint says how far each shard was read. A shard that
+was read to its end leaves the checkpoint when a child of it comes in: a child is there only if its
+parent is done. So a checkpoint is as large as there are shards side by side, not shards of a day.
+
+If the checkpoint is older than the stream, names a shard that no longer exists, or is of another
+stream, as after a restore into another table, the feed scans the table again. It also does so at a
+regular interval, in case changes expired before they were read.
 """
 
+import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import islice
 from threading import Lock
 from typing import Any
 
@@ -24,6 +30,16 @@ from .errors import refuse_cut_answer, translating_errors
 
 TOO_LATE = {"ResourceNotFoundException", "TrimmedDataAccessException"}
 """Error codes that mean that the stream no longer has what follows the checkpoint."""
+
+
+MAX_BYTES, FILLED = 380_000, 0.9
+"""The size that a checkpoint may have, since an item has at most 400 KB; and how much of it is used
+after shards were left out."""
+
+TOLD_EVERY = 3600.0
+"""How often the log says, at most, that shards were left out, in seconds."""
+
+logger = logging.getLogger(__name__)
 
 
 class Shard(msgspec.Struct, omit_defaults=True):
@@ -53,28 +69,30 @@ class DynamoDBFeed:
 
     def __init__(self, item: type[table.Item], sweep: timedelta) -> None:
         self.item, self._sweep = item, sweep.total_seconds()
+        self._latest, self._tell_at = "", 0.0
         self._making = Lock()
         self._made: BaseClient | None = None
 
     def page(self, checkpoint: str | None, limit: int) -> FeedPage:
         """The page after the checkpoint: at most `limit` items of the scan, or of each shard."""
         at = msgspec.json.decode(checkpoint, type=Checkpoint) if checkpoint else None
-        if at is None or time.time() - at.swept > self._sweep:
+        is_old = at is None or time.time() - at.swept > self._sweep
+        if at is None or is_old or at.stream != (self._latest or self._stream()):
             at = self._begin(scan={})
         if at.scan is not None:
-            return _page(self._scanned(at, limit), at, more=True)
+            return self._page(self._scanned(at, limit), at, more=True)
         try:
             commits, more = self._streamed(at, limit)
         except ClientError as error:
             if error.response["Error"]["Code"] not in TOO_LATE:
                 raise
             at = self._begin(scan={})
-            return _page([], at, more=True)
-        return _page(commits, at, more=more)
+            return self._page([], at, more=True)
+        return self._page(commits, at, more=more)
 
     def end(self) -> str:
         """The checkpoint of the present moment."""
-        return msgspec.json.encode(self._begin(scan=None)).decode()
+        return self._text(self._begin(scan=None))
 
     def close(self) -> None:
         """Release the connections."""
@@ -86,8 +104,13 @@ class DynamoDBFeed:
         stream gives every commit that the scan does not see."""
         now, stream = time.time(), self._stream()
         shards = {}
-        for shard_id, _, is_closed in self._shards(stream):
-            shards[shard_id] = Shard(done=True) if is_closed else Shard(since=now)
+        listed = list(self._shards(stream))
+        parents = {parent for _, parent, _ in listed}
+        for shard_id, _, is_closed in listed:
+            if not is_closed:
+                shards[shard_id] = Shard(since=now)
+            elif shard_id not in parents:
+                shards[shard_id] = Shard(done=True)
         at = Checkpoint(stream, now, shards, scan)
         for shard_id, shard in shards.items():
             if not shard.done:
@@ -130,16 +153,49 @@ class DynamoDBFeed:
         return records
 
     def _follow(self, at: Checkpoint) -> None:
-        """Add the child shards of those that are done, and remove the done shards that no longer
-        exist."""
+        """Add the child shards of those that are done. Remove the done shards that have a child
+        here, or that no longer exist."""
         listed = {shard_id: parent for shard_id, parent, _ in self._shards(at.stream)}
+        unread = listed.keys() - at.shards.keys() - _ancestors(at.shards, listed)
         for shard_id, parent in listed.items():
             before = at.shards.get(parent)
-            if shard_id not in at.shards and (before is None or before.done):
+            if shard_id in unread and parent not in unread and (before is None or before.done):
                 at.shards[shard_id] = Shard()
+        parents = {listed.get(shard_id) for shard_id in at.shards}
         for shard_id in [name for name, shard in at.shards.items() if shard.done]:
-            if shard_id not in listed:
+            if shard_id in parents or shard_id not in listed:
                 del at.shards[shard_id]
+        self._stream()  # if it was switched off and on again, there is another one
+
+    def _page(self, commits: list[StoredCommit], at: Checkpoint, *, more: bool) -> FeedPage:
+        return FeedPage(commits, self._text(at), more)
+
+    def _text(self, at: Checkpoint) -> str:
+        """The checkpoint as text. If it is too large, it first goes without the iterators, which
+        only save time, and then without some of the shards: the next sweep finds what they give."""
+        text = msgspec.json.encode(at).decode()
+        if len(text) > MAX_BYTES:
+            for shard in at.shards.values():
+                shard.iterator = ""
+            text = msgspec.json.encode(at).decode()
+        if len(text) > MAX_BYTES:
+            count = len(at.shards)
+            kept = int(count * FILLED * MAX_BYTES / len(text))
+            at.shards = dict(islice(at.shards.items(), kept))
+            text = msgspec.json.encode(at).decode()
+            self._tell(count, kept)
+        return text
+
+    def _tell(self, count: int, kept: int) -> None:
+        now = time.monotonic()
+        if now >= self._tell_at:  # otherwise each shard that ends would be a line
+            self._tell_at = now + TOLD_EVERY
+            logger.error(
+                "the stream has %d shards side by side, and a checkpoint has room for %d: "
+                "what the others give is seen late, in the next sweep (SWEEP_HOURS)",
+                count,
+                kept,
+            )
 
     def _stream(self) -> str:
         with translating_errors():
@@ -150,6 +206,7 @@ class DynamoDBFeed:
                 f"DYNAMODB_TABLE: {meta.table_name} has no stream: "
                 "enable it with the view type NEW_IMAGE"
             )
+        self._latest = stream
         return stream
 
     def _shards(self, stream: str) -> Iterator[tuple[str, str, bool]]:
@@ -215,8 +272,15 @@ def commits_of(item: type[table.Item], records: Sequence[Any]) -> list[StoredCom
     return [table.stored_commit(item.from_raw_data(image)) for image in images if "events" in image]
 
 
-def _page(commits: list[StoredCommit], at: Checkpoint, *, more: bool) -> FeedPage:
-    return FeedPage(commits, msgspec.json.encode(at).decode(), more)
+def _ancestors(shards: Iterable[str], parents: Mapping[str, str]) -> set[str]:
+    """All shards that these come from."""
+    found: set[str] = set()
+    for shard_id in shards:
+        parent = parents.get(shard_id)
+        while parent and parent not in found:
+            found.add(parent)
+            parent = parents.get(parent)
+    return found
 
 
 def _start(shard: Shard) -> dict[str, str]:

@@ -1,9 +1,10 @@
 """The log in one DynamoDB table.
 
 The module `table` describes the items and their keys. One query loads a stream and its open pending
-commands. A commit to one stream without follow-ups is one conditional put, the cheapest write there
-is. Every other commit is one transaction. A sparse index over a few shards lists the due commands.
-The index is only a hint: before a worker runs a command, it reads it again with a consistent read.
+commands; if these are very many, a second query goes on after them. A commit to one stream without
+follow-ups is one conditional put, the cheapest write there is. Every other commit is one
+transaction. A sparse index over a few shards lists the due commands. The index is only a hint:
+before a worker runs a command, it reads it again with a consistent read.
 
 Optimistic concurrency check: the put requires that no item exists at the next version. This is
 enough, because versions have no gaps and a position always comes from a load.
@@ -17,6 +18,7 @@ BatchWriteItem for a rebuild.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -40,15 +42,16 @@ from ....bus import (
     Stored,
     StoredCommit,
 )
-from .. import both_ends, utc_text
+from .. import PENDING_READ, both_ends, utc_text
 from . import connection, table
 from .errors import conditional_write, translating_errors
 from .feed import DynamoDBFeed, commits_of
 from .views import DynamoDBViews
 
 TAIL_ITEMS = 250
-"""The page size of a query when there may be a snapshot. A smaller page reads fewer of the commits
-before the snapshot, which are not needed."""
+"""The size of the first page of a query, and of all its pages when there may be a snapshot. A
+smaller page reads fewer of the pending commands, or of the commits before the snapshot, that are
+not needed."""
 
 INDEX_ITEMS = 1000
 """The page size of a query of the index: some 100 KB."""
@@ -79,19 +82,13 @@ class DynamoDBEventStore:
     def load(self, stream_id: str, at: int | None = None, *, fingerprint: str = "") -> LoadedStream:
         until = None if at is None else self.item.sort < table.commit_sort(at + 1)
         events: list[str] = []
-        pending: list[PendingCommand] = []
+        read: list[PendingCommand] = []
         snapshot, end = None, 0
         with translating_errors():
-            for item in self.item.query(
-                stream_id,
-                until,
-                consistent_read=True,
-                scan_index_forward=False,
-                page_size=TAIL_ITEMS if fingerprint else None,
-            ):
+            page_size = TAIL_ITEMS if fingerprint else None
+            for item in self._newest_first(stream_id, until, page_size):
                 if item.sort.startswith(table.PENDING):
-                    if item.parked_at is None:
-                        pending.append(table.pending_command(item))
+                    read.append(table.pending_command(item))
                 elif not table.is_snapshot(item):
                     events.append(item.events)
                     end = end or table.last_version(item)
@@ -99,10 +96,11 @@ class DynamoDBEventStore:
                     snapshot = table.snapshot(item)
                     break
         events.reverse()
-        pending.reverse()
+        pending = [each for each in reversed(read) if each.parked_at is None]
         if snapshot and not events:
             end = snapshot.version
-        return LoadedStream(Position(stream_id, end), events, pending, snapshot)
+        more = len(read) == PENDING_READ
+        return LoadedStream(Position(stream_id, end), events, pending, snapshot, more)
 
     def commits(
         self, stream_id: str, first: int = 1, last: int | None = None
@@ -149,6 +147,14 @@ class DynamoDBEventStore:
                 stream_id, self.item.sort.startswith(table.PENDING), consistent_read=True
             )
             return [table.pending_command(item) for item in found if item.parked_at is None]
+
+    def is_held_back(self, key: PendingKey) -> bool:
+        until = self.item.sort.between(table.PENDING, table.todo(key))
+        with translating_errors():
+            return any(
+                earlier.in_order and earlier.parked_at is None and earlier.key < key
+                for earlier in map(table.pending_command, self._query(key.stream_id, until))
+            )
 
     def due(self, now: datetime, limit: int = 100) -> list[str]:
         """The walk over the index goes on past the streams that are held back. So whatever the
@@ -341,6 +347,40 @@ class DynamoDBEventStore:
         except DoesNotExist:
             return False
         return there.command_id == commit.command_id
+
+    def _newest_first(
+        self, stream_id: str, until: Condition | None, page_size: int | None
+    ) -> Iterator[table.Item]:
+        """The items of a stream in descending order: first the pending commands, at most
+        `PENDING_READ` of them, then the commits and snapshots."""
+        waiting = 0
+        for item in self._query(stream_id, until, page_size, forward=False):
+            yield item
+            waiting += item.sort.startswith(table.PENDING)
+            if waiting == PENDING_READ:
+                break
+        if waiting == PENDING_READ:
+            yield from self._query(
+                stream_id, self.item.sort < table.PENDING, page_size, forward=False
+            )
+
+    def _query(
+        self,
+        stream_id: str,
+        condition: Condition | None,
+        page_size: int | None = None,
+        *,
+        forward: bool = True,
+    ) -> Iterator[table.Item]:
+        """The items of a stream, read consistently. The first page is small, because often nothing
+        more is needed."""
+        query = partial(
+            self.item.query, stream_id, condition, consistent_read=True, scan_index_forward=forward
+        )
+        first = query(limit=TAIL_ITEMS)
+        yield from first
+        if first.last_evaluated_key:
+            yield from query(last_evaluated_key=first.last_evaluated_key, page_size=page_size)
 
     def _is_as_given(self, pending: PendingCommand) -> Condition:
         as_given: Condition = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from threading import Lock
 from typing import Any
 
@@ -22,7 +23,7 @@ from ....bus import (
     Stored,
     StoredCommit,
 )
-from .. import both_ends
+from .. import PENDING_READ, both_ends
 from .views import MemoryViews
 
 
@@ -45,10 +46,12 @@ class MemoryEventStore:
                 commits = [commit for commit in commits if commit.version <= at]
                 return LoadedStream(Position(stream_id, _end(commits)), _texts(commits), [])
             end, snapshot = Position(stream_id, _end(commits)), self._snapshots.get(stream_id)
+            read = list(islice(self._pending.get(stream_id, {}).values(), PENDING_READ))
+            pending, more = _open(read), len(read) == PENDING_READ
             if snapshot is None or snapshot.fingerprint != fingerprint:
-                return LoadedStream(end, _texts(commits), self._open(stream_id))
+                return LoadedStream(end, _texts(commits), pending, more=more)
             tail = [commit for commit in commits if commit.version > snapshot.version]
-            return LoadedStream(end, _texts(tail), self._open(stream_id), snapshot)
+            return LoadedStream(end, _texts(tail), pending, snapshot, more)
 
     def commits(
         self, stream_id: str, first: int = 1, last: int | None = None
@@ -101,7 +104,12 @@ class MemoryEventStore:
 
     def pending(self, stream_id: str) -> list[PendingCommand]:
         with self._lock:
-            return self._open(stream_id)
+            return _open(self._pending.get(stream_id, {}).values())
+
+    def is_held_back(self, key: PendingKey) -> bool:
+        with self._lock:
+            rows = self._pending.get(key.stream_id, {}).values()
+            return any(row.key < key and row.in_order and row.parked_at is None for row in rows)
 
     def due(self, now: datetime, limit: int = 100) -> list[str]:
         with self._lock:
@@ -214,14 +222,6 @@ class MemoryEventStore:
         kept = self._handled.get(_name(record))
         return kept is not None and kept.expires_at > now
 
-    def _open(self, stream_id: str) -> list[PendingCommand]:
-        rows = self._pending.get(stream_id)
-        if not rows:  # as at most loads
-            return []
-        return sorted(
-            [row for row in rows.values() if row.parked_at is None], key=lambda row: row.key
-        )
-
     def _is_open(self, key: PendingKey) -> bool:
         row = self._pending.get(key.stream_id, {}).get(key)
         return row is not None and row.parked_at is None
@@ -261,6 +261,10 @@ def _due_since(rows: dict[PendingKey, PendingCommand], now: datetime) -> datetim
     if first:
         due.append(first.due_at)
     return min([each for each in due if each <= now], default=None)
+
+
+def _open(rows: Iterable[PendingCommand]) -> list[PendingCommand]:
+    return sorted([row for row in rows if row.parked_at is None], key=lambda row: row.key)
 
 
 def _end(commits: list[StoredCommit]) -> int:

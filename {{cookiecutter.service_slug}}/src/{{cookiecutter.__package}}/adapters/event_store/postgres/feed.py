@@ -177,7 +177,12 @@ def _name(pid: int | None, prepared: str | None, age: float | None, waited: floa
     """A transaction in words: for how long it is open or, if the server hides that, for how long
     this feed has waited; and what ends it."""
     since = f"waited for {waited:,.1f} s" if age is None else f"open for {age:,.1f} s"
+    return how_to_end(pid, prepared, f", {since}")
+
+
+def how_to_end(pid: int | None, prepared: str | None, told: str) -> str:
+    """What is `told` of a transaction, with its name before and what ends it after."""
     if prepared is None:
-        return f"pid {pid}, {since}: SELECT pg_terminate_backend({pid}) ends it"
+        return f"pid {pid}{told}: SELECT pg_terminate_backend({pid}) ends it"
     quoted = "'{}'".format(prepared.replace("'", "''"))
-    return f"prepared transaction {quoted}, {since}: ROLLBACK PREPARED {quoted} ends it"
+    return f"prepared transaction {quoted}{told}: ROLLBACK PREPARED {quoted} ends it"

@@ -13,6 +13,7 @@ has locked the heads of its streams. The feed rests on both; see `feed`.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from psycopg import errors
@@ -20,7 +21,6 @@ from psycopg import errors
 from ....bus import (
     Commit,
     ConcurrencyError,
-    Context,
     DuplicateCommand,
     FeedPage,
     IdempotencyRecord,
@@ -33,14 +33,17 @@ from ....bus import (
     Stored,
     StoredCommit,
 )
-from .. import both_ends
+from .. import PENDING_READ, both_ends
 from .append import append_statement
 from .database import PostgresDatabase
 from .feed import PostgresFeed
+from .horizon import old_snapshots
 from .rows import (
     AS_GIVEN,
     COMMIT_COLUMNS,
+    EARLIER,
     KEY,
+    LOAD,
     PENDING_COLUMNS,
     RECORD_COLUMNS,
     RUNNABLE,
@@ -54,6 +57,8 @@ from .rows import (
 )
 from .views import PostgresViews
 
+BY_KEY = attrgetter("key")
+
 
 class PostgresEventStore:
     """The event store in the database at `url`; see `PostgresDatabase` for the options."""
@@ -64,40 +69,25 @@ class PostgresEventStore:
         self._feed = PostgresFeed(self._database)
 
     def load(self, stream_id: str, at: int | None = None, *, fingerprint: str = "") -> LoadedStream:
-        """One statement, so everything is read as of one moment. All events come as one text,
-        because fetching a row for each commit would take most of the time. The separator is U+001E,
-        which no JSON text contains (RFC 7464)."""
+        values = {"stream": stream_id, "at": at, "print": fingerprint}
         with self._database.connection() as connection:
-            rows = connection.execute(
-                """
-                WITH kept AS (
-                    SELECT version, state FROM snapshots
-                    WHERE stream_id = %(stream)s AND fingerprint = %(print)s AND %(print)s <> ''
-                )
-                SELECT 0, max(version + count - 1), 0, string_agg(events, chr(30) ORDER BY version),
-                    '', '', NULL::int, NULL::timestamptz, NULL::bool FROM commits
-                    WHERE stream_id = %(stream)s AND version <= coalesce(%(at)s::bigint, version)
-                    AND version > coalesce((SELECT version FROM kept), 0)
-                UNION ALL SELECT 1, version, 0, state, '', '', NULL, NULL, NULL FROM kept
-                UNION ALL SELECT 2, version, ordinal, payload, command_id, context,
-                    attempts, due_at, in_order FROM pending
-                    WHERE stream_id = %(stream)s AND parked_at IS NULL AND %(at)s::bigint IS NULL
-                ORDER BY 1, 2, 3
-                """,
-                {"stream": stream_id, "at": at, "print": fingerprint},
-            ).fetchall()
-        _, end, _, events, *_ = rows[0]
-        kept = [Snapshot(stream_id, row[1], fingerprint, row[3]) for row in rows if row[0] == 1]
-        pending = [
-            PendingCommand(
-                PendingKey(stream_id, *row[1:3]), row[4], row[3], Context.parse(row[5]), *row[6:]
-            )
-            for row in rows
-            if row[0] == 2
-        ]
-        snapshot = kept[0] if kept else None
+            rows = connection.execute(LOAD, values).fetchall()
+        end, events, snapshot = None, None, None
+        pending: list[PendingCommand] = []
+        for row in rows:
+            if row[0] == 0:
+                end, events = row[2], row[5]
+            elif row[0] == 1:
+                snapshot = Snapshot(stream_id, row[2], fingerprint, row[5])
+            else:
+                pending.append(pending_command(row[1:]))
         position = Position(stream_id, end or (snapshot.version if snapshot else 0))
-        return LoadedStream(position, events.split("\x1e") if events else [], pending, snapshot)
+        more = len(pending) == PENDING_READ
+        if pending:
+            pending = sorted([each for each in pending if each.parked_at is None], key=BY_KEY)
+        return LoadedStream(
+            position, events.split("\x1e") if events else [], pending, snapshot, more
+        )
 
     def commits(
         self, stream_id: str, first: int = 1, last: int | None = None
@@ -152,6 +142,9 @@ class PostgresEventStore:
             (stream_id,),
         )
         return [pending_command(row) for row in found]
+
+    def is_held_back(self, key: PendingKey) -> bool:
+        return bool(self._database.fetch(EARLIER, key_values(key)))
 
     def due(self, now: datetime, limit: int = 100) -> list[str]:
         values = {"now": now, "rows": 2 * limit}
@@ -211,6 +204,10 @@ class PostgresEventStore:
 
     def holders(self) -> list[str]:
         return self._feed.holders()
+
+    def old_snapshots(self) -> list[str]:
+        """Who keeps dead rows in the tables, in words."""
+        return old_snapshots(self._database)
 
     def size(self) -> int:
         count: int = self._database.fetch("SELECT count(*) FROM commits", patient=True)[0][0]

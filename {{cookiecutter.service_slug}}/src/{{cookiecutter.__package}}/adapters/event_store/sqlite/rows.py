@@ -26,6 +26,10 @@ PENDING_COLUMNS = (
 RECORD_COLUMNS = "scope, key, fingerprint, command_id, after, expires_at"
 AS_GIVEN = "parked_at IS NULL AND attempts = ? AND due_at = ?"
 KEY = "stream_id = ? AND version = ? AND ordinal = ?"
+EARLIER = """
+    SELECT 1 FROM pending WHERE stream_id = ? AND (version, ordinal) < (?, ?)
+    AND parked_at IS NULL AND in_order LIMIT 1
+"""
 RUNNABLE = """
     SELECT stream_id FROM pending AS this
     WHERE parked_at IS NULL AND due_at <= :now AND NOT EXISTS (

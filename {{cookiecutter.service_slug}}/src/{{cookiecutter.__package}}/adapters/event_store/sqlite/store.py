@@ -25,11 +25,12 @@ from ....bus import (
     Stored,
     StoredCommit,
 )
-from .. import both_ends, utc_text
+from .. import PENDING_READ, both_ends, utc_text
 from .database import SqliteDatabase
 from .rows import (
     AS_GIVEN,
     COMMIT_COLUMNS,
+    EARLIER,
     KEY,
     PENDING_COLUMNS,
     RECORD_COLUMNS,
@@ -65,8 +66,9 @@ class SqliteEventStore:
             )
             events = [text for (text,) in rows]
             end = Position(stream_id, _head(connection, stream_id, at))
-            pending = _open(connection, stream_id) if at is None else []
-        return LoadedStream(end, events, pending, snapshot)
+            read = _first(connection, stream_id) if at is None else []
+        pending = [each for each in read if each.parked_at is None]
+        return LoadedStream(end, events, pending, snapshot, more=len(read) == PENDING_READ)
 
     def commits(
         self, stream_id: str, first: int = 1, last: int | None = None
@@ -119,6 +121,11 @@ class SqliteEventStore:
     def pending(self, stream_id: str) -> list[PendingCommand]:
         with self._database.reading() as connection:
             return _open(connection, stream_id)
+
+    def is_held_back(self, key: PendingKey) -> bool:
+        with self._database.reading() as connection:
+            found = connection.execute(EARLIER, key_values(key)).fetchone()
+        return found is not None
 
     def due(self, now: datetime, limit: int = 100) -> list[str]:
         values = {"now": utc_text(now), "rows": 2 * limit}
@@ -273,6 +280,15 @@ def _open(connection: sqlite3.Connection, stream_id: str) -> list[PendingCommand
         f"SELECT {PENDING_COLUMNS} FROM pending"
         " WHERE stream_id = ? AND parked_at IS NULL ORDER BY version, ordinal",
         (stream_id,),
+    )
+    return [pending_command(row) for row in rows]
+
+
+def _first(connection: sqlite3.Connection, stream_id: str) -> list[PendingCommand]:
+    rows = connection.execute(
+        f"SELECT {PENDING_COLUMNS} FROM pending WHERE stream_id = ?"
+        " ORDER BY version, ordinal LIMIT ?",
+        (stream_id, PENDING_READ),
     )
     return [pending_command(row) for row in rows]
 

@@ -8,7 +8,11 @@ down_revision = None
 
 def upgrade() -> None:
     """Create the tables. JSON is stored as text, because jsonb refuses some strings. Ids and names
-    are sorted by bytes, as on every store."""
+    are sorted by bytes, as on every store.
+
+    A pending command lives briefly, and leaves some four dead rows. By default, autovacuum comes
+    when a fifth of a table is dead: with very many commands that are scheduled for later, hardly
+    ever."""
     op.execute("""
     CREATE TABLE streams (
         stream_id      text COLLATE "C" PRIMARY KEY,
@@ -42,7 +46,7 @@ def upgrade() -> None:
         parked_at      timestamptz,
         error          text NOT NULL,
         PRIMARY KEY (stream_id, version, ordinal)
-    );
+    ) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.01);
     CREATE INDEX pending_due ON pending (due_at) WHERE parked_at IS NULL;
     CREATE INDEX pending_parked ON pending (parked_at) WHERE parked_at IS NOT NULL;
     CREATE TABLE snapshots (
