@@ -28,8 +28,11 @@ from .message_bus import MessageBus
 from .supervisor import WATCH_SECONDS, SupervisedThread, is_given_up
 
 STREAMS_PER_THREAD = 8
-"""A worker fetches at most so many streams for each of its threads, in random order, so that
-workers do not meet."""
+"""A worker fetches at most so many streams for each of its threads, in random order."""
+
+LONGEST_SKIP = 16
+"""While very many streams are due, a worker skips a random number of slices, at most so many, so
+that workers do not meet. Every fourth time it skips none, and so sees the new ones, too."""
 
 SLICE_LASTS, PASS_LASTS = timedelta(seconds=1), timedelta(seconds=10)
 """After so long, a worker looks at what is due anew, or ends a pass of `run_once`."""
@@ -93,7 +96,7 @@ class Worker:
         self._report_at: dict[PendingKey, datetime] = {}
         self._set_aside: dict[str, datetime] = {}  # for each stream, until when
         self._failed: set[str] = set()
-        self._looks = 0
+        self._looks, self._slices = 0, 1
         self._most = bus.supervisor.threads * STREAMS_PER_THREAD
         # What follows is of `run`, and its threads change it under this lock.
         self._changed = Condition()
@@ -255,18 +258,21 @@ class Worker:
         for stream_id, until in list(self._set_aside.items()):
             if until <= now:
                 self._set_aside.pop(stream_id, None)
-        limit = self._most
-        while True:
-            due = self._bus.store.due(now, limit)
-            streams = [each for each in due if each not in seen and each not in self._set_aside]
-            if streams or len(due) < limit:
-                break
-            limit *= 4
-        random.shuffle(streams)
         self._looks += 1
+        limit = self._most
+        skip = limit * random.randrange(self._slices) if self._looks % 4 else 0
+        while True:
+            due = self._bus.store.due(now, limit, skip)
+            streams = [each for each in due if each not in seen and each not in self._set_aside]
+            if streams or (len(due) < limit and not skip):
+                break
+            limit, skip = limit if skip else 4 * limit, 0
+        is_cut = len(due) >= limit or len(streams) > self._most
+        self._slices = min(2 * self._slices, LONGEST_SKIP) if is_cut else 1
+        random.shuffle(streams)
         failed_first = self._looks % 4 == 0
         streams.sort(key=lambda stream_id: (stream_id in self._failed) != failed_first)
-        return streams[: self._most], len(due) < limit and len(streams) <= self._most
+        return streams[: self._most], not is_cut and not skip
 
     def _try_stream(self, stream_id: str, stop: Event | None) -> int:
         """Run a stream's open commands. An error is that stream's, and is reported, except when the

@@ -70,13 +70,15 @@ class PendingCommands(Protocol):
         consistently."""
         ...
 
-    def due(self, now: datetime, limit: int = 100) -> list[str]:
+    def due(self, now: datetime, limit: int = 100, skip: int = 0) -> list[str]:
         """The ids of streams in which a command may run now, each once. An in-order command may run
         if it is due and no earlier in-order one of its stream is open, an out-of-order one if it is
         due.
 
         At most `limit` streams, the longest due first. If there are more, one half are the longest
-        due, and the other half became due last: so no number of old ones hides a new one. A hint:
+        due, and the other half became due last: so no number of old ones hides a new one. With
+        `skip`, those that come after about so many of the longest due, so that workers look at
+        different ones; a store that cannot skip does not. A hint:
         some may be gone already, and one just written may be missing.
         """
         ...

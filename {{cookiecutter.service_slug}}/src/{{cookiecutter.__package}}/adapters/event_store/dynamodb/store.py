@@ -156,7 +156,7 @@ class DynamoDBEventStore:
                 for earlier in map(table.pending_command, self._query(key.stream_id, until))
             )
 
-    def due(self, now: datetime, limit: int = 100) -> list[str]:
+    def due(self, now: datetime, limit: int = 100, skip: int = 0) -> list[str]:
         """The walk over the index goes on past the streams that are held back. So whatever the
         index lists is found as soon as it may run, whoever was killed before."""
         moment = utc_text(now)
@@ -167,7 +167,8 @@ class DynamoDBEventStore:
                 for partition, until in ((f"{shard}", None), (f"{table.FREE}{shard}", is_due)):
                     streams = self._due_in(partition, until, moment, limit)
                     found += [(due_at, stream_id) for stream_id, due_at in streams.items()]
-        return both_ends(list(dict.fromkeys([stream_id for _, stream_id in sorted(found)])), limit)
+        streams = list(dict.fromkeys([stream_id for _, stream_id in sorted(found)]))
+        return streams[skip : skip + limit] if skip else both_ends(streams, limit)
 
     def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
         return self._indexed(("", table.FREE), self.item.due_at <= utc_text(until), limit)

@@ -111,14 +111,16 @@ class MemoryEventStore:
             rows = self._pending.get(key.stream_id, {}).values()
             return any(row.key < key and row.in_order and row.parked_at is None for row in rows)
 
-    def due(self, now: datetime, limit: int = 100) -> list[str]:
+    def due(self, now: datetime, limit: int = 100, skip: int = 0) -> list[str]:
         with self._lock:
             firsts = [
                 (due_since, stream_id)
                 for stream_id, rows in self._pending.items()
                 if (due_since := _due_since(rows, now))
             ]
-        return [stream_id for _, stream_id in both_ends(sorted(firsts), limit)]
+        firsts.sort()
+        found = firsts[skip : skip + limit] if skip else both_ends(firsts, limit)
+        return [stream_id for _, stream_id in found]
 
     def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
         with self._lock:

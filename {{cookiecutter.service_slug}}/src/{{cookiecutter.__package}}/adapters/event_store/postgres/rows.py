@@ -66,7 +66,7 @@ RUNNABLE = """
         AND (earlier.parked_at IS NULL) IS TRUE AND earlier.in_order = this.in_order
         AND (earlier.in_order OR earlier.due_at <= %(now)s) OFFSET 0
     )
-    ORDER BY due_at {} LIMIT %(rows)s
+    ORDER BY due_at {} LIMIT %(rows)s OFFSET %(skip)s
 """
 """The due commands that no earlier one of their kind stands before: of a stream, the first in-order
 one, and the first out-of-order one that is due. Nothing but these two can be of one stream, so

@@ -39,7 +39,7 @@ RUNNABLE = """
         AND earlier.parked_at IS NULL AND earlier.in_order = this.in_order
         AND (earlier.in_order OR earlier.due_at <= :now)
     )
-    ORDER BY due_at {} LIMIT :rows
+    ORDER BY due_at {} LIMIT :rows OFFSET :skip
 """
 """The due commands that no earlier one of their kind stands before: of a stream, the first in-order
 one, and the first out-of-order one that is due. Nothing but these two can be of one stream, so

@@ -127,13 +127,14 @@ class SqliteEventStore:
             found = connection.execute(EARLIER, key_values(key)).fetchone()
         return found is not None
 
-    def due(self, now: datetime, limit: int = 100) -> list[str]:
-        values = {"now": utc_text(now), "rows": 2 * limit}
+    def due(self, now: datetime, limit: int = 100, skip: int = 0) -> list[str]:
+        values = {"now": utc_text(now), "rows": 2 * limit, "skip": skip}
         with self._database.reading() as connection:
             rows = connection.execute(RUNNABLE.format("ASC"), values).fetchall()
-            if len(rows) == 2 * limit:
+            if len(rows) == 2 * limit and not skip:
                 rows += reversed(connection.execute(RUNNABLE.format("DESC"), values).fetchall())
-        return both_ends(list(dict.fromkeys([stream_id for (stream_id,) in rows])), limit)
+        streams = list(dict.fromkeys([stream_id for (stream_id,) in rows]))
+        return streams[:limit] if skip else both_ends(streams, limit)
 
     def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
         with self._database.reading() as connection:
