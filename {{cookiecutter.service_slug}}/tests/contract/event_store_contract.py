@@ -343,6 +343,8 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         assert store.due(tomorrow, limit=1) == names[:1]
         assert store.due(tomorrow, limit=5) == [*names[:3], *names[-2:]]
         assert store.due(tomorrow) == names
+        assert store.due(tomorrow, limit=5, skip=4) == names[4:9]
+        assert store.due(tomorrow, limit=5, skip=20) == []
 
     def test_the_commit_that_handles_a_follow_up_consumes_it(self, store: EventStore) -> None:
         rows = (follow_up("s/1", 1, 0), follow_up("s/1", 1, 1))

@@ -20,6 +20,7 @@ from {{ cookiecutter.__package }}.bus import (
     Next,
     PendingCommand,
     StoreUnavailable,
+    Supervisor,
     Worker,
 )
 
@@ -339,6 +340,20 @@ def test_more_streams_than_a_worker_looks_at_are_run_in_one_pass(
     assert Worker(bus_of(store, clock)).run_once() == 150
 
 
+def test_of_a_long_backlog_workers_look_at_different_parts(clock: FakeClock) -> None:
+    class Asked(MemoryEventStore):
+        def due(self, now: Any, limit: int = 100, skip: int = 0) -> list[str]:
+            asked.append((limit, skip))
+            return super().due(now, limit, skip)
+
+    asked, store = list[tuple[int, int]](), Asked()
+    leave_open(store, clock, *((f"a{number}", f"b{number}") for number in range(200)))
+    clock.move(seconds=10)
+    assert Worker(bus_of(store, clock, supervisor=Supervisor(threads=1))).run_once() == 200
+    assert {limit for limit, _ in asked} == {8}
+    assert len({skip for _, skip in asked}) > 2
+
+
 class Reading(MemoryEventStore):
     """Counts which streams are read, and cannot read those of `faults`."""
 
@@ -458,8 +473,8 @@ class Empty(MemoryEventStore):
         super().__init__()
         self.asked = Flag()
 
-    def due(self, now: Any, limit: int = 100) -> list[str]:
-        found = super().due(now, limit)
+    def due(self, now: Any, limit: int = 100, skip: int = 0) -> list[str]:
+        found = super().due(now, limit, skip)
         if not found:
             self.asked.set()
         return found

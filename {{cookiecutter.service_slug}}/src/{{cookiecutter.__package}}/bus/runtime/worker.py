@@ -259,8 +259,9 @@ class Worker:
             if until <= now:
                 self._set_aside.pop(stream_id, None)
         self._looks += 1
-        limit = self._most
-        skip = limit * random.randrange(self._slices) if self._looks % 4 else 0
+        limit, skip = self._most, 0
+        if self._looks % 4:
+            skip = limit * random.randrange(self._slices)  # noqa: S311 - no secret
         while True:
             due = self._bus.store.due(now, limit, skip)
             streams = [each for each in due if each not in seen and each not in self._set_aside]
