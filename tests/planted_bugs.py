@@ -229,8 +229,8 @@ BUS = [
     # attempts that hang
     (
         "bus/runtime/supervisor.py",
-        "            task.release()\n\n\ndef",
-        "            pass\n\n\ndef",
+        "        supervised.on_given_up()\n",
+        "        pass\n",
     ),
     (
         "bus/runtime/supervisor.py",
@@ -239,27 +239,40 @@ BUS = [
     ),
     ("bus/runtime/supervisor.py", "or self._slow.total() < self.threads", "or True"),
     ("bus/runtime/supervisor.py", "or command not in self._slow or", "or"),
-    ("bus/runtime/supervisor.py", "if len(self._places) >= self._callers:", "if False:"),
-    ("bus/runtime/supervisor.py", "        self._places.discard(get_ident())\n", "        pass\n"),
-    ("bus/runtime/supervisor.py", "self._context.run(self._job)", "self._job()"),
-    ("bus/runtime/supervisor.py", "            raise self._error\n", "            return\n"),
-    ("bus/runtime/supervisor.py", "            if self.is_given_up:\n                return\n", ""),
     (
         "bus/runtime/supervisor.py",
         "attempt.lasts() > attempt.limit and not",
         "attempt.lasts() > attempt.limit + 60 and not",
     ),
+    ("bus/runtime/supervisor.py", "if len(self._places) >= self._requests:", "if False:"),
+    ("bus/runtime/supervisor.py", "        self._places.discard(request)\n", "        pass\n"),
+    ("bus/runtime/supervisor.py", "            supervised.leave()\n", "            pass\n"),
+    (
+        "bus/runtime/supervisor.py",
+        "            supervised.defer(self, job)\n",
+        "            job()\n",
+    ),
+    ("bus/runtime/supervisor.py", "with Supervised() as own, self.watching(own):", "if True:"),
     (
         "bus/runtime/message_bus.py",
-        "            self._leave()\n        return",
-        "            pass\n        return",
+        "        self._finish_earlier()\n        query_id",
+        "        query_id",
+    ),
+    (
+        "bus/runtime/message_bus.py",
+        "        self._finish_earlier()\n        committed",
+        "        committed",
     ),
     (
         "bus/runtime/message_bus.py",
         "                wake(committed.for_workers)\n",
         "                pass\n",
     ),
-    ("bus/runtime/worker.py", "slow = sum(each.is_slow() for each in self._threads)", "slow = 0"),
+    (
+        "bus/runtime/worker.py",
+        "slow = sum(each.supervised.is_slow() for each in self._threads)",
+        "slow = 0",
+    ),
     ("bus/runtime/worker.py", "or self._is_one_too_many()", ""),
     ("bus/runtime/worker.py", "if not bus.supervisor.admits(command):", "if False:"),
     (
@@ -267,7 +280,7 @@ BUS = [
         "self._set_aside[pending.key.stream_id] = now + SHUT_OUT",
         "self._set_aside[pending.key.stream_id] = now + AWHILE",
     ),
-    ("bus/runtime/worker.py", "if all(each.is_given_up for each in left):", "if False:"),
+    ("bus/runtime/worker.py", "if all(each.supervised.is_given_up for each in left):", "if False:"),
     ("bus/runtime/worker.py", "            self._outage(error)\n", ""),
     ("bus/runtime/worker.py", "            self._outage(None)\n", ""),
     ("bus/runtime/follow_ups.py", "range(dispatch.steps)", "range(100)"),
@@ -977,6 +990,16 @@ WRITTEN = [
         ),
     ),
 ]
+
+HANGING = [
+    ("api/body.py", "in_a_thread(endpoint)", "endpoint"),
+    ("api/app.py", "make_bus(settings, supervisor=supervisor(settings))", "make_bus(settings)"),
+    ("api/server.py", "timeout_graceful_shutdown=math.ceil(settings.stop_seconds)", ""),
+    ("api/server.py", 'name="server", daemon=True', 'name="server", daemon=False'),
+    ("api/request.py", "except asyncio.CancelledError:", "except ZeroDivisionError:"),
+    ("api/probes.py", "waiting = bus.supervisor.shut_out()", "waiting = []"),
+]
+"""Below `entrypoints`: what a service does while calls hang."""
 
 CONNECTIONS = [
     ("api/server.py", "            http=Connection,\n", ""),

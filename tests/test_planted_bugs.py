@@ -16,6 +16,7 @@ from .planted_bugs import (
     CRASH,
     DYNAMODB,
     DYNAMODB_BESIDE,
+    HANGING,
     INTAKE,
     LAMBDA,
     POSTGRES,
@@ -135,6 +136,14 @@ def test_a_bug_in_the_limits_of_connections_is_found(
     planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
     tests = ("tests/unit/test_connections.py", "tests/e2e/test_slow_clients.py")
     assert run_tests(planted, *tests) == FAILED
+
+
+@pytest.mark.parametrize(("file", "text", "bug"), HANGING)
+def test_a_bug_while_calls_hang_is_found(
+    baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
+) -> None:
+    planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
+    assert run_tests(planted, "tests/e2e/test_hanging.py") == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), CRASH)

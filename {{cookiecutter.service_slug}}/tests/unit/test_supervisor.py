@@ -1,6 +1,5 @@
 """Attempts that hang: who waits for them, and what goes on meanwhile."""
 
-import contextvars
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -23,6 +22,7 @@ from {{ cookiecutter.__package }}.bus import (
     Next,
     PendingCommand,
     StoreUnavailable,
+    SupervisedRequest,
     Supervisor,
     Worker,
 )
@@ -55,12 +55,12 @@ class Follows(EventHandler[counter.Added]):
 class Service:
     """Counters. A follow-up on counter `hangs` hangs until `go_on` is set."""
 
-    def __init__(self, *, threads: int = 2, callers: int = 32, inline: bool = True) -> None:
+    def __init__(self, *, threads: int = 2, requests: int = 32, inline: bool = True) -> None:
         self.go_on, self.given_up = Flag(), list[tuple[Command, PendingCommand, float]]()
         self.hanging, self.ran = 0, list[str]()
         self.store, self.clock = MemoryEventStore(), FakeClock()
         self.supervisor = Supervisor(
-            threads=threads, callers=callers, on_given_up=lambda *of: self.given_up.append(of)
+            threads=threads, requests=requests, on_given_up=lambda *of: self.given_up.append(of)
         )
         self.bus: MessageBus = counter.make_bus(
             self.store,
@@ -84,6 +84,19 @@ class Service:
 
     def add(self, source: str, target: str) -> None:
         self.bus.handle(counter.Add(counter_id=source, carry_to=target))
+
+    def request(self, source: str, target: str) -> Flag:
+        """The same as a server does it: the flag is set when the request is answered."""
+        answered = Flag()
+
+        def work() -> None:
+            with SupervisedRequest(answered.set) as request:
+                self.add(source, target)
+                request.finish()
+            answered.set()
+
+        Thread(target=work, daemon=True).start()
+        return answered
 
     def total(self, name: str) -> int:
         total: int = self.bus.ask(counter.GetTotal(counter_id=name))
@@ -116,10 +129,8 @@ def until(holds: Callable[[], Any]) -> None:
         sleep(0.002)
 
 
-def test_a_caller_does_not_wait_for_what_hangs_and_its_late_effect_counts_once(
-    service: Service,
-) -> None:
-    service.add("source", "hangs")
+def test_no_request_waits_for_what_hangs_and_its_late_effect_counts_once(service: Service) -> None:
+    assert service.request("source", "hangs").wait(SECONDS)
     ((command, row, seconds),) = service.given_up
     assert (command, row.attempts) == (counter.Add(counter_id="hangs"), 1)
     assert LIMIT.total_seconds() < seconds < SECONDS
@@ -132,10 +143,7 @@ def test_a_caller_does_not_wait_for_what_hangs_and_its_late_effect_counts_once(
 
 
 def test_while_too_many_are_slow_their_type_does_not_begin_inline(service: Service) -> None:
-    sources = ("source", "other")
-    threads = [Thread(target=service.add, args=(source, "hangs")) for source in sources]
-    for thread in threads:
-        thread.start()
+    answered = [service.request(source, "hangs") for source in ("source", "other")]
     until(service.supervisor.shut_out)
     assert service.supervisor.shut_out() == ["Add"]
     service.add("good", "other")
@@ -146,21 +154,45 @@ def test_while_too_many_are_slow_their_type_does_not_begin_inline(service: Servi
     until(lambda: not service.supervisor.shut_out())
     service.clock.move(seconds=1)
     assert (Worker(service.bus).run_once(), service.total("other")) == (1, 2)
-    for thread in threads:
-        thread.join(SECONDS)
+    assert all(each.wait(SECONDS) for each in answered)
 
 
-def test_only_so_many_callers_wait() -> None:
-    service = Service(threads=8, callers=1)
-    waits = Thread(target=service.add, args=("source", "hangs"))
-    waits.start()
+def test_follow_ups_of_only_so_many_requests_run_inline() -> None:
+    service = Service(threads=8, requests=1)
+    first = service.request("source", "hangs")
     until(lambda: service.hanging)
-    service.add("other", "good")
+    assert service.request("other", "good").wait(SECONDS)
     assert [row.attempts for row in service.store.pending("Counter/other")] == [0]
-    waits.join(SECONDS)
-    service.add("good", "other")
-    assert (service.total("other"), len(service.given_up)) == (2, 1)
+    assert first.wait(SECONDS)
+    for target in ("other", "new"):
+        assert service.request("good", target).wait(SECONDS)
+    assert (service.total("other"), service.total("new"), len(service.given_up)) == (2, 0, 1)
     service.go_on.set()
+
+
+def test_in_a_request_follow_ups_run_at_its_end_or_before_its_next_message(
+    service: Service,
+) -> None:
+    with SupervisedRequest(lambda: None) as request:
+        service.add("source", "good")
+        assert service.ran[-1] == "source"
+        assert service.total("good") == 1
+        service.add("source", "good")
+        service.add("source", "other")
+        assert service.ran[-2:] == ["good", "source"]
+        request.finish()
+        request.finish()
+    assert service.total("other") == 1
+
+
+def test_a_caller_of_its_own_waits_and_yet_an_attempt_has_its_limit(service: Service) -> None:
+    calling = Thread(target=service.add, args=("source", "hangs"))
+    calling.start()
+    until(lambda: service.given_up)
+    assert calling.is_alive()
+    service.go_on.set()
+    calling.join(SECONDS)
+    assert service.total("hangs") == 1
 
 
 def test_in_a_worker_others_go_on_while_all_its_threads_hang() -> None:
@@ -230,18 +262,6 @@ def test_a_stop_waits_for_what_runs_and_not_for_what_was_given_up() -> None:
         until(lambda: service.hanging)
     assert len(service.given_up) == 1
     service.go_on.set()
-
-
-def test_what_runs_in_another_thread_has_the_context_of_its_caller() -> None:
-    name, seen = contextvars.ContextVar[str]("name"), list[str]()
-    Supervisor().call(lambda: seen.append(name.get("none")))
-    name.set("the caller's")
-    supervisor = Supervisor()
-    for _ in range(2):
-        supervisor.call(lambda: seen.append(name.get("none")))
-    assert seen == ["none", "the caller's", "the caller's"]
-    with pytest.raises(RuntimeError, match="a bug"):
-        supervisor.call(lambda: fail(RuntimeError("a bug")))
 
 
 class Slow(Command, time_limit=timedelta(seconds=90)):

@@ -51,7 +51,7 @@ from .runtime.projector import Projector
 from .runtime.repository import Repository
 from .runtime.snapshots import Snapshots
 from .runtime.subscription import Subscriber, Subscription, advance_all, follow
-from .runtime.supervisor import Supervisor
+from .runtime.supervisor import SupervisedRequest, Supervisor
 from .runtime.wiring import bootstrap, follow_ups_of
 from .runtime.worker import Worker
 from .store.codec import Codec, Codecs
@@ -130,6 +130,7 @@ __all__ = [
     "StreamAppend",
     "Subscriber",
     "Subscription",
+    "SupervisedRequest",
     "Supervisor",
     "SystemClock",
     "Transfer",

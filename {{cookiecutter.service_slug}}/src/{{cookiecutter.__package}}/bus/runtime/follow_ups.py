@@ -92,16 +92,15 @@ class FollowUps:
         of the stream may run. An error is not raised: the middleware has seen it, and the pending
         command stays in the store or is parked."""
         envelope = Envelope(command, pending.command_id, pending.context, pending.key)
-        supervisor.begin(command, pending, dispatch.limit_of(type(command)).total_seconds())
+        limit = dispatch.limit_of(type(command)).total_seconds()
         try:
-            return self._run(envelope), True
+            with supervisor.attempting(command, pending, limit):
+                return self._run(envelope), True
         except DuplicateCommand:
             return None, True
         except Exception as error:
             is_over = _is_final(error) or pending.attempts >= dispatch.attempts
             return None, is_over and self._try_to_park(pending, error)
-        finally:
-            supervisor.end()
 
     def park(self, pending: PendingCommand, reason: str) -> bool:
         """Make the command a dead letter. False if another run changed it first. Raises

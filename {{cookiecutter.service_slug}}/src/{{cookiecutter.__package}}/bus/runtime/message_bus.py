@@ -40,7 +40,7 @@ from .reader import StoreReader
 from .repository import Repository
 from .snapshots import Snapshots
 from .subscription import Subscriber, Subscription
-from .supervisor import Supervisor
+from .supervisor import Supervisor, finish_earlier
 from .unit_of_work import Committed, Decide, StoreUnitOfWork
 
 R = TypeVar("R")
@@ -117,7 +117,7 @@ class MessageBus:
         )
         self.supervisor = supervisor or Supervisor()
         self._call = supervisor.call if supervisor else _call
-        self._leave = supervisor.leave if supervisor else _leave
+        self._finish_earlier = finish_earlier if supervisor else _nothing
         self._runs_inline: RunsInline = supervisor.admits_inline if supervisor else _always
         self._wakes: tuple[Wake, ...] = ()
         for make in subscribers:
@@ -167,12 +167,10 @@ class MessageBus:
         return self._handle(Envelope(command, command_id, given))
 
     def _handle(self, envelope: Envelope) -> Outcome:
-        try:
-            committed: Committed = self._run(envelope)
-            if committed.follow_ups:
-                self._call(lambda: self._follow_ups.run_inline(committed, self.dispatch))
-        finally:
-            self._leave()
+        self._finish_earlier()
+        committed: Committed = self._run(envelope)
+        if committed.follow_ups:
+            self._call(lambda: self._follow_ups.run_inline(committed, self.dispatch))
         return Outcome(committed.events)
 
     def _handle_once(
@@ -228,6 +226,7 @@ class MessageBus:
         correlation_id: str | None = None,
     ) -> R:
         """Answer a query. `context` says who asks. Raises what its handler raises."""
+        self._finish_earlier()
         query_id = self._ids.new_id()
         if context is None and correlation_id is None:
             given = Context(query_id)
@@ -313,7 +312,7 @@ def _call(job: Callable[[], None]) -> None:
     job()
 
 
-def _leave() -> None:
+def _nothing() -> None:
     pass
 
 

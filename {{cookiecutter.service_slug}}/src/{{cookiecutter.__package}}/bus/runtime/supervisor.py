@@ -1,4 +1,4 @@
-"""The supervisor: threads in which attempts run, and what becomes of an attempt that hangs.
+"""The supervisor: gives up attempts that hang.
 
 Python cannot end a thread. So an attempt that takes longer than its command's time limit is given
 up: it is reported, whoever waits for it goes on, and its thread ends when the call that hangs
@@ -7,28 +7,29 @@ outside system that hangs takes all threads (M. Nygard, *Release It!*, 2018).
 """
 
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
-from contextvars import copy_context
-from queue import Empty, SimpleQueue
-from threading import Lock, Thread, current_thread, get_ident
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock, Thread, local
 from time import monotonic, sleep
+from typing import Any, Self
 
 from ..model.messages import Command
 from ..store.pending import PendingCommand
 
 SLOW_SECONDS = 0.5
-"""An attempt that takes longer is slow: another thread takes the place of its own."""
+"""An attempt that takes longer is slow: a worker has another thread in place of its own."""
 
 WATCH_SECONDS = 0.1
-"""How often the supervisor looks at its threads."""
+"""How often the supervisor looks at what it watches."""
 
-IDLE_SECONDS = 10.0
-"""For so long, a thread without a task waits for one before it ends."""
+IDLE_LOOKS = 100
+"""After so many looks at nothing, the supervisor's own thread ends."""
 
 GivenUp = Callable[[Command, PendingCommand, float], None]
 """A callback that is told of an attempt that was given up: its command, its row, and for how many
-seconds it has been running."""
+seconds it has been running. It must not raise."""
+
+_here = local()
 
 
 class Attempt:
@@ -45,40 +46,21 @@ class Attempt:
         return monotonic() - self.began
 
 
-class Task:
-    """What a thread does for a caller that waits for it."""
+class Supervised:
+    """What runs in a thread, one attempt after another. Within ``with``, it is what this thread
+    runs. `on_given_up` is called when an attempt of it is given up; it must not block."""
 
-    def __init__(self, job: Callable[[], None]) -> None:
-        self._job, self._context = job, copy_context()
-        self._error: BaseException | None = None
-        self._waited_for = Lock()
-        self._waited_for.acquire()
+    def __init__(self, on_given_up: Callable[[], object] = lambda: None) -> None:
+        self.attempt: Attempt | None = None
+        self.is_given_up = False
+        self.on_given_up = on_given_up
 
-    def run(self) -> None:
-        try:
-            self._context.run(self._job)
-        except BaseException as error:
-            self._error = error
-        self.release()
+    def __enter__(self) -> Self:
+        _here.supervised = self
+        return self
 
-    def release(self) -> None:
-        """Let the caller go on."""
-        with suppress(RuntimeError):  # it has gone on already
-            self._waited_for.release()
-
-    def wait(self) -> None:
-        """Return when the task is done, or given up. Raises what the job raises."""
-        self._waited_for.acquire()
-        if self._error:
-            raise self._error
-
-
-class SupervisedThread(Thread):
-    """A thread whose attempts have a time limit. `target` is run in it."""
-
-    attempt: Attempt | None = None
-    task: Task | None = None
-    is_given_up = False
+    def __exit__(self, *_error: object) -> None:
+        _here.supervised = None
 
     def is_slow(self) -> bool:
         """Whether it takes long, or is given up."""
@@ -86,46 +68,64 @@ class SupervisedThread(Thread):
         return self.is_given_up or (attempt is not None and attempt.lasts() > SLOW_SECONDS)
 
 
-class _TaskThread(SupervisedThread):
-    """A thread that runs tasks. Between them it is in the list `idle`."""
+class SupervisedRequest(Supervised):
+    """A request, whose answer is known before its follow-ups run: within ``with``, `handle` returns
+    at once, and they run when `finish` is called, or before the next message is handled."""
 
-    def __init__(self, idle: "list[_TaskThread]") -> None:
-        super().__init__(name="follow-ups", daemon=True)
-        self.tasks, self._idle = SimpleQueue[Task](), idle
+    def __init__(self, on_given_up: Callable[[], object]) -> None:
+        super().__init__(on_given_up)
+        self.place_of: Supervisor | None = None
+        self._deferred: list[tuple[Supervisor, Callable[[], None]]] = []
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        self.leave()
+
+    def defer(self, supervisor: "Supervisor", job: Callable[[], None]) -> None:
+        """Run the job later."""
+        self._deferred.append((supervisor, job))
+
+    def finish(self) -> None:
+        """Run what was deferred."""
+        while self._deferred:
+            supervisor, job = self._deferred.pop(0)
+            with supervisor.watching(self):
+                job()
+
+    def leave(self) -> None:
+        """Give up its place among the requests whose follow-ups run inline, if it has one."""
+        if self.place_of:
+            self.place_of.leave(self)
+
+
+class SupervisedThread(Thread):
+    """A thread whose attempts are supervised."""
+
+    def __init__(self, supervisor: "Supervisor", **options: Any) -> None:
+        super().__init__(daemon=True, **options)
+        self.supervised, self._supervisor = Supervised(), supervisor
 
     def run(self) -> None:
-        while True:
-            try:
-                self.task = self.tasks.get(timeout=IDLE_SECONDS)
-            except Empty:
-                try:
-                    self._idle.remove(self)
-                except ValueError:  # it was taken from the list just now: its task is on the way
-                    continue
-                return
-            self.task.run()
-            self.task = None
-            if self.is_given_up:
-                return
-            self._idle.append(self)
+        with self.supervised, self._supervisor.watching(self.supervised):
+            super().run()
 
 
 class Supervisor:
-    """Supervises the threads of one process. `threads` is the number of threads of a worker, and of
-    slow attempts at which the bulkhead closes. At most `callers` threads wait at the same time for
-    follow-ups that run inline, so that a server has others left.
+    """Supervises what runs in one process. `threads` is the number of threads of a worker, and of
+    slow attempts at which the bulkhead closes. Follow-ups run inline for at most `requests` at the
+    same time, so that a server has threads left for others.
 
-    `on_given_up` is told of each attempt that is given up; it must not raise.
+    `on_given_up` is told of each attempt that is given up.
     """
 
     def __init__(
-        self, *, threads: int = 8, callers: int = 32, on_given_up: GivenUp | None = None
+        self, *, threads: int = 8, requests: int = 32, on_given_up: GivenUp | None = None
     ) -> None:
-        self.threads, self._callers, self._on_given_up = threads, callers, on_given_up
-        self._idle: list[_TaskThread] = []
-        self._places: set[int] = set()
+        self.threads, self._requests, self._on_given_up = threads, requests, on_given_up
         self._lock = Lock()
-        self._watched: set[SupervisedThread] = set()
+        self._places: set[SupervisedRequest] = set()
+        self._watched: set[Supervised] = set()
+        self._is_watching = False
         self._slow: Counter[type[Command]] = Counter()
 
     def admits(self, command: type[Command]) -> bool:
@@ -134,92 +134,113 @@ class Supervisor:
         return not self._slow or command not in self._slow or self._slow.total() < self.threads
 
     def admits_inline(self, command: type[Command]) -> bool:
-        """Whether a command of this type may run inline. If so, this thread has a place among the
-        callers from now on, until it calls `leave`."""
+        """Whether a command of this type may run inline. If so, the request of this thread has a
+        place from now on."""
         if not self.admits(command):
             return False
-        caller = get_ident()
-        if caller in self._places or isinstance(current_thread(), SupervisedThread):
+        request = current()
+        if not isinstance(request, SupervisedRequest) or request.place_of:
             return True
         with self._lock:
-            if len(self._places) >= self._callers:
+            if len(self._places) >= self._requests:
                 return False
-            self._places.add(caller)
+            self._places.add(request)
+        request.place_of = self
         return True
 
-    def leave(self) -> None:
-        """Give up this thread's place among the callers, if it has one."""
-        self._places.discard(get_ident())
+    def leave(self, request: SupervisedRequest) -> None:
+        """Take the request's place away."""
+        self._places.discard(request)
+        request.place_of = None
 
     def shut_out(self) -> list[str]:
         """The names of the commands that may not begin now."""
         return sorted(each.__name__ for each in self._slow if not self.admits(each))
 
     def call(self, job: Callable[[], None]) -> None:
-        """Run the job in another thread. Returns when it is done, or when an attempt of it is given
-        up. Raises what the job raises. In a supervised thread, it runs there."""
-        if isinstance(current_thread(), SupervisedThread):
+        """Run the job, or put it off to the end of the request of this thread. Raises what the job
+        raises."""
+        supervised = current()
+        if isinstance(supervised, SupervisedRequest):
+            supervised.defer(self, job)
+        elif supervised:
             job()
-            return
-        task = Task(job)
-        try:
-            thread = self._idle.pop()
-        except IndexError:
-            thread = _TaskThread(self._idle)
-            self.start(thread)
-        thread.tasks.put(task)
-        task.wait()
+        else:
+            with Supervised() as own, self.watching(own):
+                job()
 
-    def start(self, thread: SupervisedThread) -> None:
-        """Start the thread, and watch it until it ends."""
+    @contextmanager
+    def watching(self, supervised: Supervised) -> Iterator[None]:
+        """Meanwhile, its attempts have a time limit."""
+        self._watched.add(supervised)
+        if not self._is_watching:
+            self._start()
+        try:
+            yield
+        finally:
+            self._watched.discard(supervised)
+
+    def _start(self) -> None:
         with self._lock:
-            thread.start()
-            self._watched.add(thread)
-            if len(self._watched) == 1:
+            if not self._is_watching:
+                self._is_watching = True
                 Thread(target=self._watch, name="supervisor", daemon=True).start()
 
     def _watch(self) -> None:
+        idle = 0
         while True:
             sleep(WATCH_SECONDS)
-            with self._lock:
-                self._watched = {each for each in self._watched if each.is_alive()}
-                watched = list(self._watched)
-                if not watched:
-                    self._slow = Counter()
-                    return
             slow: Counter[type[Command]] = Counter()
-            for thread in watched:
-                attempt = thread.attempt
+            for supervised in list(self._watched):
+                attempt = supervised.attempt
                 if attempt and attempt.lasts() > SLOW_SECONDS:
                     slow[type(attempt.command)] += 1
                     if attempt.lasts() > attempt.limit and not attempt.is_given_up:
-                        self._give_up(thread, attempt)
+                        self._give_up(supervised, attempt)
             self._slow = slow
+            idle = 0 if self._watched else idle + 1
+            if idle > IDLE_LOOKS:
+                with self._lock:
+                    self._is_watching = bool(self._watched)
+                    if not self._is_watching:
+                        return
 
-    def _give_up(self, thread: SupervisedThread, attempt: Attempt) -> None:
-        attempt.is_given_up = thread.is_given_up = True
-        task = thread.task
+    def _give_up(self, supervised: Supervised, attempt: Attempt) -> None:
+        attempt.is_given_up = supervised.is_given_up = True
         if self._on_given_up:
             self._on_given_up(attempt.command, attempt.pending, attempt.lasts())
-        if task:
-            task.release()
+        if isinstance(supervised, SupervisedRequest):
+            supervised.leave()
+        supervised.on_given_up()
+
+
+def current() -> Supervised | None:
+    """What this thread runs, if that is supervised."""
+    supervised: Supervised | None = getattr(_here, "supervised", None)
+    return supervised
+
+
+def finish_earlier() -> None:
+    """Run what the request of this thread has put off, before another message is handled."""
+    supervised = current()
+    if isinstance(supervised, SupervisedRequest):
+        supervised.finish()
 
 
 def is_given_up() -> bool:
-    """Whether this thread has been given up."""
-    thread = current_thread()
-    return isinstance(thread, SupervisedThread) and thread.is_given_up
+    """Whether what this thread runs has been given up."""
+    supervised = current()
+    return supervised is not None and supervised.is_given_up
 
 
-def begin(command: Command, pending: PendingCommand, limit: float) -> None:
-    """An attempt begins in this thread. If the thread is supervised, the attempt has a limit."""
-    thread = current_thread()
-    if isinstance(thread, SupervisedThread):
-        thread.attempt = Attempt(command, pending, limit)
-
-
-def end() -> None:
-    """The attempt in this thread has ended."""
-    thread = current_thread()
-    if isinstance(thread, SupervisedThread):
-        thread.attempt = None
+@contextmanager
+def attempting(command: Command, pending: PendingCommand, limit: float) -> Iterator[None]:
+    """An attempt, in this thread. If it is supervised, the attempt has a limit, in seconds."""
+    supervised = current()
+    if supervised:
+        supervised.attempt = Attempt(command, pending, limit)
+    try:
+        yield
+    finally:
+        if supervised:
+            supervised.attempt = None

@@ -70,8 +70,7 @@ def bootstrap(
     adapter that implements it; handlers ask for ports in their ``__init__``. `Clock` and `IdSource`
     are ports too; by default they are the system's. `snapshot_every` is the number of events after
     which an aggregate is snapshotted; 0 means never. `on_parked` is told of each dead letter. With
-    a `supervisor`, follow-ups run inline in its threads, and `handle` does not wait for one that
-    takes longer than its time limit; without one, they run in the caller's thread.
+    a `supervisor`, follow-ups that run inline have their time limit.
 
     Raises `ConfigurationError` for: two handlers of one command or query; one handler twice for one
     event; a handler in the row of another message type than its own; a `handle` with wrong

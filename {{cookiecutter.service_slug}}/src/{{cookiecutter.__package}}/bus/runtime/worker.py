@@ -105,7 +105,7 @@ class Worker:
         self._slice: deque[str] = deque()
         self._running: set[str] = set()
         self._again: set[str] = set()
-        self._is_looking, self._picks = False, 0
+        self._is_looking, self._has_lookout, self._picks = False, False, 0
         self._look_at = self._awake_until = 0.0
         self._stale_at = bus.clock.now()
 
@@ -118,7 +118,7 @@ class Worker:
                 self._start_threads(stop)
                 stop.wait(WATCH_SECONDS)
             while left := [each for each in self._threads if each.is_alive()]:
-                if all(each.is_given_up for each in left):
+                if all(each.supervised.is_given_up for each in left):
                     return
                 with self._changed:
                     self._changed.notify_all()
@@ -147,15 +147,16 @@ class Worker:
         that is slow there is another."""
         with self._changed:
             self._threads = {each for each in self._threads if each.is_alive()}
-            slow = sum(each.is_slow() for each in self._threads)
+            slow = sum(each.supervised.is_slow() for each in self._threads)
             missing = self._bus.supervisor.threads + slow - len(self._threads)
-            new = [
-                SupervisedThread(target=self._work, args=(stop,), name="worker", daemon=True)
-                for _ in range(missing)
-            ]
-            self._threads.update(new)
-        for thread in new:
-            self._bus.supervisor.start(thread)
+            if missing < 0:
+                self._changed.notify_all()
+            for _ in range(missing):
+                thread = SupervisedThread(
+                    self._bus.supervisor, target=self._work, args=(stop,), name="worker"
+                )
+                self._threads.add(thread)
+                thread.start()
 
     def _work(self, stop: Event) -> None:
         """What a thread does: run one stream after another, and look when it is time to."""
@@ -185,13 +186,25 @@ class Worker:
                     return ""
                 if stream_id := self._pick():
                     self._running.add(stream_id)
+                    self._changed.notify()  # perhaps this one was on the lookout
                     return stream_id
-                self._changed.wait(wait if wait > 0 else WATCH_SECONDS)
+                self._wait(wait if wait > 0 else WATCH_SECONDS)
         return None
+
+    def _wait(self, seconds: float) -> None:
+        """Wait for a change. One thread is on the lookout, and waits no longer than this."""
+        if self._has_lookout:
+            self._changed.wait()
+            return
+        self._has_lookout = True
+        self._changed.wait(seconds)
+        self._has_lookout = False
 
     def _is_one_too_many(self) -> bool:
         wanted = self._bus.supervisor.threads
-        return len(self._threads) > wanted < sum(not each.is_slow() for each in self._threads)
+        if len(self._threads) <= wanted:
+            return False
+        return sum(not each.supervised.is_slow() for each in self._threads) > wanted
 
     def _needs_slice(self) -> bool:
         return not self._slice or self._bus.clock.now() > self._stale_at

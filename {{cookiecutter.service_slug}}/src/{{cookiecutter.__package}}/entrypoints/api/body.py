@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from .. import strict
+from .endpoint import in_a_thread
 from .request import caller_first
 
 
@@ -22,12 +23,12 @@ class _StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route whose JSON body is read strictly, and whose caller is identified before anything is
-    done in their name."""
+    """A route whose JSON body is read strictly, whose caller is identified before anything is done
+    in their name, and that answers even if what follows hangs."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         caller_first(endpoint)
-        super().__init__(path, endpoint, **options)
+        super().__init__(path, in_a_thread(endpoint), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
