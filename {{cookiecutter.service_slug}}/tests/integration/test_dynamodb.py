@@ -178,6 +178,25 @@ def test_what_is_due_is_found_in_every_shard(store: DynamoDBEventStore) -> None:
     assert len(shards) == SHARDS
 
 
+def test_more_shards_find_what_is_due_in_those_that_were_there_before(
+    url: str,
+) -> None:
+    killed = Dispatch(steps=0, time_limit=timedelta(microseconds=1), grace=timedelta(0))
+    name = f"special-{next(tables)}"
+    store = DynamoDBEventStore(name, region=REGION, url=url)
+    more = DynamoDBEventStore(name, region=REGION, url=url, due_shards=16)
+    store.item.create_table(wait=True)
+    for each, names in ((store, "abcdefgh"), (more, "ijklmnop")):
+        bus = counter.make_bus(each, dispatch=killed)
+        for each_id in names:
+            bus.handle(counter.Open(counter_id=each_id))
+            bus.handle(counter.Add(counter_id=each_id, carry_to="a"))
+    due = more.due(bus.clock.now(), limit=100)
+    assert sorted(due) == [f"Counter/{name}" for name in "abcdefghijklmnop"]
+    shards = {item.due_shard for item in store.item.scan() if item.due_shard}
+    assert len(shards) > SHARDS
+
+
 @pytest.mark.parametrize("carry_to", ["", "d"])
 def test_a_write_that_was_taken_and_not_answered_has_one_effect(
     store: DynamoDBEventStore, answers: Answers, carry_to: str

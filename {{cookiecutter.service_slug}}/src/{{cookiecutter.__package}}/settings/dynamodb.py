@@ -1,4 +1,4 @@
-"""The event store on DynamoDB: DYNAMODB_TABLE and SWEEP_HOURS."""
+"""The event store on DynamoDB: DYNAMODB_TABLE, SWEEP_HOURS and DUE_SHARDS."""
 
 from pydantic import Field
 
@@ -6,7 +6,9 @@ from . import Mixin
 
 
 class DynamoDBSettings(Mixin):
-    """The table, and how often, in hours, the read models scan the whole table."""
+    """The table; how often, in hours, the read models scan the whole table; and over how many
+    partitions the index of pending commands is spread."""
 
     dynamodb_table: str = "{{ cookiecutter.service_slug }}"
     sweep_hours: float = Field(default=24, gt=0)
+    due_shards: int = Field(default=4, ge=1, le=256)

@@ -35,4 +35,5 @@ def _open(settings: Settings) -> DynamoDBEventStore:
         region=settings.aws_region,
         url=settings.aws_endpoint_url,
         sweep=timedelta(hours=settings.sweep_hours),
+        due_shards=settings.due_shards,
     )

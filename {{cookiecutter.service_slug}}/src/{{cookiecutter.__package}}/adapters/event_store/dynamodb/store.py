@@ -61,7 +61,8 @@ TRANSACTION_REFUSED = {"TransactionCanceledException", "TransactionConflictExcep
 
 class DynamoDBEventStore:
     """The event store in the table of this name, in this region, or at this `url`. `sweep` is how
-    often its feed scans the whole table again."""
+    often its feed scans the whole table again. `due_shards` is over how many partitions the index
+    of pending commands is spread; it may be raised at any time, and never be lowered."""
 
     def __init__(
         self,
@@ -70,11 +71,13 @@ class DynamoDBEventStore:
         region: str | None = None,
         url: str | None = None,
         sweep: timedelta = timedelta(days=1),
+        due_shards: int = table.SHARDS,
     ) -> None:
         meta = type(
             "Meta", (table.Item.Meta,), {"table_name": table_name, "region": region, "host": url}
         )
-        self.item: type[table.Item] = type("Item", (table.Item,), {"Meta": meta})
+        own = {"Meta": meta, "due_shards": due_shards}
+        self.item: type[table.Item] = type("Item", (table.Item,), own)
         self._connection = connection.opened(self.item)
         self.views = DynamoDBViews(self.item)
         self._feed = DynamoDBFeed(self.item, sweep)
@@ -163,12 +166,12 @@ class DynamoDBEventStore:
         is_due = self.item.due_at <= moment
         found: list[tuple[str, str]] = []
         with translating_errors():
-            for shard in range(table.SHARDS):
+            for shard in range(self.item.due_shards):
                 for partition, until in ((f"{shard}", None), (f"{table.FREE}{shard}", is_due)):
                     streams = self._due_in(partition, until, moment, limit)
                     found += [(due_at, stream_id) for stream_id, due_at in streams.items()]
-        streams = list(dict.fromkeys([stream_id for _, stream_id in sorted(found)]))
-        return streams[skip : skip + limit] if skip else both_ends(streams, limit)
+        by_time = list(dict.fromkeys([stream_id for _, stream_id in sorted(found)]))
+        return by_time[skip : skip + limit] if skip else both_ends(by_time, limit)
 
     def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
         return self._indexed(("", table.FREE), self.item.due_at <= utc_text(until), limit)
@@ -183,7 +186,7 @@ class DynamoDBEventStore:
             [
                 self.item.parked_at.set(utc_text(at)),
                 self.item.error.set(error),
-                self.item.due_shard.set(table.PARKED + table.shard(pending.key)),
+                self.item.due_shard.set(table.PARKED + table.shard(self.item, pending.key)),
                 self.item.due_at.set(utc_text(at)),
             ],
             self._is_as_given(pending),
@@ -204,7 +207,7 @@ class DynamoDBEventStore:
             [
                 self.item.attempts.set(0),
                 self.item.due_at.set(utc_text(due_at)),
-                self.item.due_shard.set(table.FREE + table.shard(key)),
+                self.item.due_shard.set(table.FREE + table.shard(self.item, key)),
                 self.item.in_order.set(False),
                 self.item.parked_at.remove(),
                 self.item.error.remove(),
@@ -434,7 +437,7 @@ class DynamoDBEventStore:
             found = sorted(
                 (item.due_at, table.pending_key(item))
                 for kind in kinds
-                for shard in range(table.SHARDS)
+                for shard in range(self.item.due_shards)
                 for item in self.item.due.query(f"{kind}{shard}", until, limit=limit)
             )
         return [key for _, key in found[:limit]]

@@ -89,6 +89,7 @@ class Item(Model):
     payload = UnicodeAttribute(null=True)
     attempts = NumberAttribute(null=True)
     due_at = UnicodeAttribute(null=True)
+    due_shards: int = SHARDS  # a store may have more
     due_shard = UnicodeAttribute(null=True)
     in_order = BooleanAttribute(null=True)
     parked_at = UnicodeAttribute(null=True)
@@ -112,9 +113,9 @@ def todo(key: PendingKey) -> str:
     return f"{PENDING}{key.version:010}#{key.ordinal:03}"
 
 
-def shard(key: PendingKey) -> str:
+def shard(item_type: type[Item], key: PendingKey) -> str:
     """The shard of the index that a stream's commands are in."""
-    return str(crc32(key.stream_id.encode()) % SHARDS)
+    return str(crc32(key.stream_id.encode()) % item_type.due_shards)
 
 
 def commit_sort(version: int) -> str:
@@ -144,14 +145,14 @@ def pending_item(item_type: type[Item], pending: PendingCommand) -> Item:
     item.context = pending.context.text()
     item.attempts = pending.attempts
     item.due_at = utc_text(pending.due_at)
-    item.due_shard = shard(pending.key)
+    item.due_shard = shard(item_type, pending.key)
     if not pending.in_order:
         item.in_order = False
-        item.due_shard = f"{FREE}{shard(pending.key)}"
+        item.due_shard = f"{FREE}{shard(item_type, pending.key)}"
     if pending.parked_at:
         item.parked_at = item.due_at = utc_text(pending.parked_at)
         item.error = pending.error
-        item.due_shard = f"{PARKED}{shard(pending.key)}"
+        item.due_shard = f"{PARKED}{shard(item_type, pending.key)}"
     return item
 
 
