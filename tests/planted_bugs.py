@@ -994,7 +994,7 @@ WRITTEN = [
 HANGING = [
     ("api/body.py", "in_a_thread(endpoint)", "endpoint"),
     ("api/app.py", "make_bus(settings, supervisor=supervisor(settings))", "make_bus(settings)"),
-    ("api/server.py", "timeout_graceful_shutdown=math.ceil(settings.stop_seconds)", ""),
+    ("api/server.py", "math.ceil(settings.stop_seconds)", "None"),
     ("api/server.py", 'name="server", daemon=True', 'name="server", daemon=False'),
     ("api/request.py", "except asyncio.CancelledError:", "except ZeroDivisionError:"),
     ("api/probes.py", "waiting = bus.supervisor.shut_out()", "waiting = []"),
