@@ -107,8 +107,8 @@ _TAKEN = frozenset(
     " lifespan load_settings log log_messages make_bus message messages middleware module modules"
     " open_store openapi outcome partial pending port ports probes problem problems projection"
     " projections queries query ready redoc request response retry router run_in_threadpool"
-    " schemas self service services settings shapes src state status store stream test tests type"
-    " unit_of_work uow view views worker".split()
+    " schemas self service services settings shapes src state status store stream supervisor test"
+    " tests timedelta type unit_of_work uow view views worker".split()
 )
 
 
