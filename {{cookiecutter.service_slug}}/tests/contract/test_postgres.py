@@ -465,3 +465,12 @@ def test_a_url_whose_password_is_written_as_it_should_be_is_taken(url: str) -> N
 def test_without_a_url_the_start_says_so() -> None:
     with pytest.raises(ConfigurationError, match="DATABASE_URL: not set"):
         postgres.open_store(Settings(store="postgres"))
+
+
+@pytest.mark.parametrize(("threads", "connections"), [(8, 10), (20, 22)])
+def test_each_thread_of_a_worker_has_a_connection(url: str, threads: int, connections: int) -> None:
+    settings = Settings(store="postgres", database_url=SecretStr(url), worker_threads=threads)
+    store = postgres.open_store(settings)
+    assert isinstance(store, PostgresEventStore)
+    assert store._database._pool.max_size == connections
+    store.close()

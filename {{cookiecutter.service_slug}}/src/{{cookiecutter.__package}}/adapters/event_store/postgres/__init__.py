@@ -8,7 +8,15 @@ import psycopg
 
 from ....bus import ConfigurationError, EventStore
 from ....config import Settings
-from .database import DRAWN, PostgresDatabase, checked_url, line, unavailable
+from .database import (
+    CONNECTIONS,
+    DRAWN,
+    SPARE_CONNECTIONS,
+    PostgresDatabase,
+    checked_url,
+    line,
+    unavailable,
+)
 from .store import PostgresEventStore
 
 __all__ = ["PostgresDatabase", "PostgresEventStore", "create", "open_store"]
@@ -64,9 +72,11 @@ def _advance_positions(connection: psycopg.Connection[Any]) -> None:
 
 
 def open_store(settings: Settings) -> EventStore:
-    """The store in the database at DATABASE_URL."""
+    """The store in the database at DATABASE_URL, with a connection for each thread of a worker, and
+    some for the others."""
     return PostgresEventStore(
         _url(settings),
+        connections=max(CONNECTIONS, settings.worker_threads + SPARE_CONNECTIONS),
         wait=settings.database_timeout_seconds,
         pooled=settings.database_pooler == "transaction",
     )

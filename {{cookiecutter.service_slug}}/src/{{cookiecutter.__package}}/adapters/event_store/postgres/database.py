@@ -22,7 +22,7 @@ R = TypeVar("R")
 REVISION = "1.0.0"
 """The revision of the newest migration."""
 
-CONNECTIONS, WAIT_SECONDS = 10, 5.0
+CONNECTIONS, SPARE_CONNECTIONS, WAIT_SECONDS = 10, 2, 5.0
 OPTIONS = "-c statement_timeout=15000 -c lock_timeout=2000"
 FIRST, AGAIN = 0.6, 0.15
 """Which parts of `wait` a call has: while the server answers, and after it was silent. The bus
