@@ -10,6 +10,8 @@ The fixture gives an empty store, and closes it.
 import json
 from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
+from threading import Event as Flag
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -33,6 +35,7 @@ from {{ cookiecutter.__package }}.bus import (
     Position,
     Snapshot,
     StoreError,
+    Supervisor,
     Worker,
 )
 from {{ cookiecutter.__package }}.config import Settings
@@ -42,6 +45,7 @@ from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} i
 from ..support import counter
 from ..support.commits import NOW, append, commit, events, follow_up
 from ..support.fakes import FakeClock
+from ..support.process import until
 from ..support.race import THREADS, all_at_once
 from .context_contract import ContextContract
 from .follow_up_contract import FollowUpContract
@@ -555,6 +559,35 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         assert client.ask(counter.GetTotal(counter_id="target")) == source > 0
         causes = [each.context.causation_id for each in store.commits("Counter/target")[1:]]
         assert causes == [f"Counter/source@{version}" for version in range(2, source + 2)]
+        assert store.parked() == []
+
+    def test_four_workers_of_eight_threads_have_each_effect_once_and_in_order(
+        self, store: EventStore
+    ) -> None:
+        left = Dispatch(inline=False)
+        client = counter.make_bus(store, dispatch=left)
+        names = ["a", "b", "c"]
+        for name in names:
+            client.handle(counter.Open(counter_id=f"source-{name}"))
+            client.handle(counter.Open(counter_id=f"target-{name}"))
+        stop, buses = Flag(), []
+        for _ in range(4):
+            supervisor = Supervisor(threads=8)
+            buses.append(counter.make_bus(store, dispatch=left, supervisor=supervisor))
+        threads = [Thread(target=Worker(bus).run, args=(stop,)) for bus in buses]
+        for thread in threads:
+            thread.start()
+        for name in names * 2:
+            client.handle(counter.Add(counter_id=f"source-{name}", carry_to=f"target-{name}"))
+        until(lambda: not any(store.pending(f"Counter/source-{name}") for name in names) or None)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        for name in names:
+            causes = [
+                each.context.causation_id for each in store.commits(f"Counter/target-{name}")[1:]
+            ]
+            assert causes == [f"Counter/source-{name}@2", f"Counter/source-{name}@3"]
         assert store.parked() == []
 
     def test_threads_through_one_bus_do_not_disturb_each_other(self, store: EventStore) -> None:

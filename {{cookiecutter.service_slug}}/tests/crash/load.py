@@ -1,4 +1,4 @@
-"""A service and two workers, killed again and again under load."""
+"""A service and four workers of eight threads each, killed again and again under load."""
 
 import json
 import random
@@ -46,7 +46,8 @@ def kill_now_and_then(
     command = folder.name.partition("-")[0]
     while not done.is_set():
         process = serving if command == "serve" else running
-        with process(folder, command, **settings) as server:
+        dispatch = random.choice(["inline", "worker"])
+        with process(folder, command, DISPATCH=dispatch, **settings) as server:
             service.url = server.url or service.url
             done.wait(random.uniform(1.5, 4))
             server.kill()
@@ -63,7 +64,7 @@ def killed_under_load(folder: Path, **settings: str) -> None:
     done, accepted, kills, service = Event(), list[str](), list[str](), Service()
     threads = [
         Thread(target=kill_now_and_then, args=(folder / name, settings, service, done, kills))
-        for name in ("serve", "worker-1", "worker-2")
+        for name in ("serve", "worker-1", "worker-2", "worker-3", "worker-4")
     ]
     for thread in threads:
         thread.start()
