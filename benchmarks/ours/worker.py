@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from functools import cache
 from threading import Condition, Event, Thread
 from typing import Any
+from zlib import crc32
 
 from bench_service import bootstrap
 from bench_service.adapters.files import MemoryFileStore
@@ -86,9 +87,25 @@ class WaitHandler(CommandHandler[Wait]):
         counter.record(counting.Added(counter_id=command.counter_id, amount=1))
 
 
+class Share:
+    """Which of the due streams this process sees: all of them, or one of several equal parts."""
+
+    number, of = 0, 1
+
+
 @cache
 def store() -> Any:
-    return bootstrap.open_store(settings)
+    opened = bootstrap.open_store(settings)
+    due = opened.due
+
+    def due_of_share(now: Any, limit: int, skip: int = 0) -> list[str]:
+        if Share.of == 1:
+            return due(now, limit, skip)
+        found = due(now, limit * Share.of, skip * Share.of)
+        return [name for name in found if crc32(name.encode()) % Share.of == Share.number]
+
+    opened.due = due_of_share
+    return opened
 
 
 @cache
@@ -177,9 +194,11 @@ class Running:
 running: list[Running] = []
 
 
-def begin(threads: int, pause: float = 0.0) -> None:
-    """Start a worker with so many threads, whose commands wait so many seconds."""
+def begin(threads: int, pause: float = 0.0, share: int = 0, of: int = 1) -> None:
+    """Start a worker with so many threads, whose commands wait so many seconds; and which sees one
+    of so many parts of what is due."""
     noted.last, noted.pause = 0.0, pause
+    Share.number, Share.of = share, of
     running.append(Running(threads))
 
 

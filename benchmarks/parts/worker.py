@@ -11,14 +11,17 @@ from benchmarks import servers
 from benchmarks.ground import Contender, Ground
 from benchmarks.measure import CouldNotRun, Measured, Spread, Turn
 from benchmarks.report import Part
-from benchmarks.svg import bars
+from benchmarks.svg import bars, number_text
 
-ORDERS, WAITS, WAITS_ALONE, LONG = 600, 640, 64, 1_700
+MOST_ROUNDS = 5
+"""A round takes long here: seven would take more than four minutes."""
+ORDERS, WAITS, WAITS_ALONE, LONG = 500, 640, 64, 1_700
 PAUSE = 0.02
 LATE, SPACED = 5, 20
-IDLE_SECONDS, IDLE_TIMES = 11.0, 4
-ALONE, TOGETHER, LEFT = 150, 300, 300
+IDLE_SECONDS, IDLE_TIMES = 11.0, 3
+ALONE, TOGETHER, LEFT = 60, 200, 200
 THREADS = 8
+DIVIDED = "4 × 8, divided beforehand"
 
 ABOUT = f"""All on one Postgres, on the same machine as what asks it: two cores, the database included. A backlog is
 {ORDERS} orders whose follow-ups were left to workers (DISPATCH=worker), two commands each; it is timed from the
@@ -30,11 +33,12 @@ once, and then its worker runs, with a concurrency of 8; ours creates as many or
 of eight threads runs the rest. Both are timed from the first order to the end of the last. DBOS and Procrastinate keep
 arguments and results, and no events. What is archived goes to a dictionary everywhere."""
 
-WHY_CORES = """One worker of {} and the database take both cores already, so a second process adds no power, only
-switches between more threads. It is no collision: with the streams divided among the processes beforehand, so that no
-two can meet, the rate is the same. Where handlers wait, more processes help: see the rows of 20 ms."""
-WHY_TURNS = """The three steps are three commits, and each waits for the disk. The driver, the commit and its check
-are what is left beside them."""
+WHY_CORES = """One worker of eight threads and the database take both cores already, so more processes add no power,
+only switches between more threads. Four whose streams are divided beforehand, so that no two ever want the same, have {} of
+its rate. Where handlers wait, more processes help: see the rows of 20 ms."""
+WHY_WAITS = """The waits alone would allow four times the rate. What the commands do besides waiting takes both cores before
+that, the database included: compare the backlog of orders, which do not wait, and are two commands each."""
+WHY_COMMITS = """The three steps are three commits of ours, and each waits for the disk."""
 
 
 def measure(ground: Ground) -> Part:
@@ -58,7 +62,9 @@ def backlog(part: Part, ground: Ground, server: str) -> None:
             name: partial(_drain, filler, workers[:count], threads, 0.0)
             for (count, threads), name in names.items()
         }
+        turns[DIVIDED] = partial(_drain, filler, workers, THREADS, 0.0, divided=True)
         measured = _in_turns(ground, turns, dict.fromkeys(turns, ORDERS))
+    divided = measured.speed(DIVIDED, names[1, THREADS]).median
     for name in measured.seconds:
         part.row(f"a backlog, processes × threads: {name}", measured.rate(name), "orders/s")
     part.pictures["Orders a second from a backlog, processes × threads"] = bars(
@@ -71,7 +77,7 @@ def backlog(part: Part, ground: Ground, server: str) -> None:
                 partial(measured.speed, names[count, threads], names[1, threads]),
                 0.95,
                 at_least=True,
-                why=WHY_CORES.format(said),
+                why=WHY_CORES.format(number_text(divided)) if threads > 1 else "",
             )
 
 
@@ -87,7 +93,7 @@ def waiting(part: Part, ground: Ground, server: str) -> None:
         }
         counts = {one: WAITS_ALONE, eight: WAITS, many: WAITS}
         measured = _in_turns(ground, turns, counts)
-        for _ in range(ground.rounds):
+        for _ in range(_rounds(ground)):
             late.append(max(_late(filler, workers[0])))
     for name, count in counts.items():
         note = f"{count} streams"
@@ -108,6 +114,7 @@ def waiting(part: Part, ground: Ground, server: str) -> None:
         partial(measured.speed, many, eight),
         2,
         at_least=True,
+        why=WHY_WAITS,
     )
     part.limit(
         f"start of a command that comes late, 1,000 other streams due (longest of {LATE})",
@@ -133,7 +140,7 @@ def latency(part: Part, ground: Ground, server: str) -> None:
     other: list[float] = []
     idle: list[float] = []
     with _workers(ground, server, "waiting", 1) as (committer, (worker,)):
-        for number in range(ground.rounds):
+        for number in range(_rounds(ground)):
             each = ((worker, same), (committer, other))
             for commits, waited in each if number % 2 == 0 else reversed(each):
                 committer.ask("fill", count=0)
@@ -193,7 +200,7 @@ def dbos(part: Part, ground: Ground, server: str) -> None:
             partial(measured.speed, f"ours, {case}", f"DBOS, {case}"),
             3.5,
             at_least=True,
-            why=WHY_TURNS,
+            why=WHY_COMMITS,
         )
 
 
@@ -221,8 +228,12 @@ def procrastinate(part: Part, ground: Ground, server: str) -> None:
         partial(measured.speed, "ours", "Procrastinate"),
         1,
         at_least=True,
-        why=WHY_TURNS,
+        why=WHY_COMMITS,
     )
+
+
+def _rounds(ground: Ground) -> int:
+    return min(ground.rounds, MOST_ROUNDS)
 
 
 @contextmanager
@@ -252,13 +263,21 @@ def _ours(
 
 
 def _drain(
-    filler: Contender, workers: list[Contender], threads: int, pause: float, n: int
+    filler: Contender,
+    workers: list[Contender],
+    threads: int,
+    pause: float,
+    n: int,
+    *,
+    divided: bool = False,
 ) -> float:
-    """The seconds that these processes take for a backlog of so many streams."""
+    """The seconds that these processes take for a backlog of so many streams; if these are divided,
+    each process sees a part of its own."""
+    of = len(workers) if divided else 1
     filler.ask("fill", count=n)
     started = time.perf_counter()
-    for worker in workers:
-        worker.ask("begin", threads=threads, pause=pause)
+    for number, worker in enumerate(workers):
+        worker.ask("begin", threads=threads, pause=pause, share=number % of, of=of)
     filler.ask("drained")
     return max(float(worker.ask("end")) for worker in workers) - started
 
@@ -276,7 +295,7 @@ def _in_turns(ground: Ground, turns: dict[str, Turn], counts: dict[str, int]) ->
     for all. One round more is to warm up."""
     shorter = 16 if ground.quick else 1
     seconds: dict[str, list[float]] = {name: [] for name in turns}
-    for number in range(-1, ground.rounds):
+    for number in range(-1, _rounds(ground)):
         for name in turns if number % 2 == 0 else reversed(turns):
             count = max(8, counts[name] // (shorter if number >= 0 else 16))
             took = turns[name](count) / count
