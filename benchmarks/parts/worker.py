@@ -31,7 +31,7 @@ DBOS runs a workflow of three steps that a caller waits for, by its decorators; 
 archive, inline. Each of Procrastinate's three jobs defers the next: {LEFT} first jobs are deferred by eight tasks at
 once, and then its worker runs, with a concurrency of 8; ours creates as many orders in eight threads, and then a worker
 of eight threads runs the rest. Both are timed from the first order to the end of the last. DBOS and Procrastinate keep
-arguments and results, and no events. What is archived goes to a dictionary everywhere."""
+arguments and results, and no events. What is archived goes to a dictionary everywhere. There are {MOST_ROUNDS} rounds at most."""
 
 WHY_CORES = """One worker of eight threads and the database take both cores already, so more processes add no power,
 only switches between more threads. Four whose streams are divided beforehand, so that no two ever want the same, have {} of
