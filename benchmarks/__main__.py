@@ -15,7 +15,7 @@ from .ground import TEMPLATE, Ground
 from .measure import CouldNotRun
 from .report import Part, Report, as_text, show, write
 
-PARTS = ("bus", "replay", "append", "cost", "http", "cold-start", "growth", "rendering")
+PARTS = ("bus", "replay", "append", "worker", "cost", "http", "cold-start", "growth", "rendering")
 LIBRARIES = (
     "boto3",
     "cookiecutter",
