@@ -54,9 +54,10 @@ from .views_contract import ViewsContract
 
 
 class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsContract):
-    """The contract suite. `many` are the streams of a test that is about how many there are."""
+    """The contract suite. `many` are the streams of a test that is about how many there are,
+    `workers` those that work at the same time."""
 
-    many = 500
+    many, workers = 500, 4
 
     # The stream
 
@@ -561,7 +562,7 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         assert causes == [f"Counter/source@{version}" for version in range(2, source + 2)]
         assert store.parked() == []
 
-    def test_four_workers_of_eight_threads_have_each_effect_once_and_in_order(
+    def test_several_workers_of_eight_threads_have_each_effect_once_and_in_order(
         self, store: EventStore
     ) -> None:
         left = Dispatch(inline=False)
@@ -571,7 +572,7 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
             client.handle(counter.Open(counter_id=f"source-{name}"))
             client.handle(counter.Open(counter_id=f"target-{name}"))
         stop, buses = Flag(), []
-        for _ in range(4):
+        for _ in range(self.workers):
             supervisor = Supervisor(threads=8)
             buses.append(counter.make_bus(store, dispatch=left, supervisor=supervisor))
         threads = [Thread(target=Worker(bus).run, args=(stop,)) for bus in buses]

@@ -22,7 +22,7 @@ def url() -> Iterator[str]:
 
 
 class TestDynamoDBEventStore(EventStoreContract):
-    many = 100  # moto takes a while for each
+    many, workers = 100, 2  # moto takes a while for each
 
     @pytest.fixture
     def store(self, url: str) -> Iterator[EventStore]:
