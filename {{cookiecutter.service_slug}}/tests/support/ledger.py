@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -170,5 +170,5 @@ def make_bus(store: EventStore, clock: FakeClock) -> MessageBus:
         upcasters=[Upcaster("Posted", 1, of_one_entry)],
         store=store,
         dependencies={Clock: clock, IdSource: CountingIds()},
-        dispatch=Dispatch(steps=0),
+        dispatch=Dispatch(steps=0, time_limit=timedelta(seconds=2), grace=timedelta(seconds=3)),
     )
