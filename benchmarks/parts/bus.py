@@ -18,6 +18,8 @@ FULL = {
     "bubus": "bubus",
 }
 SLIGHT = {"diator": "diator", "mediatr": "mediatr"}
+BOUNDS = {"eventsourcing": 4.7}
+"""Where the limit is another one than for the others of its kind."""
 THREADS = (1, 2, 4, 8, 16)
 COMMANDS = 8_000
 
@@ -65,7 +67,7 @@ def measure(ground: Ground) -> Part:
         part.limit(
             "cost against the same work by hand",
             partial(measured.cost, OURS, BY_HAND),
-            5,
+            2.7,
             why=WHY_WORK,
         )
         for names, bound in ((FULL, 10), (SLIGHT, 1)):
@@ -74,7 +76,7 @@ def measure(ground: Ground) -> Part:
                     part.limit(
                         f"rate against {name}",
                         partial(measured.speed, OURS, name),
-                        bound,
+                        BOUNDS.get(name, bound),
                         at_least=True,
                         why=_by_hand(measured, name),
                     )

@@ -80,7 +80,8 @@ def measure(ground: Ground) -> Part:
         ),
     ):
         speed = partial(measured.speed, KINDS[ours], KINDS[other])
-        part.limit(claim, speed, 0.9, at_least=True, why=reason)
+        bound = 0.92 if claim == workflow else 0.9
+        part.limit(claim, speed, bound, at_least=True, why=reason)
     return part
 
 

@@ -20,11 +20,11 @@ from ..observability import log
 Runner = Callable[[Settings, MessageBus, Event], None]
 
 INTERVAL = timedelta(seconds=1)
-"""How often the worker looks for commands that are due, and that no commit of its process has woken
-it for."""
+"""How soon a runner that has ended is started again."""
 
 FRESHNESS = timedelta(seconds=0.25)
-"""How often subscribers, the read models among them, look for new commits."""
+"""How often the worker looks for commands that no commit of its process has woken it for, and
+subscribers, the read models among them, for new commits."""
 
 
 def run_pending(_settings: Settings, bus: MessageBus, stop: Event) -> None:
@@ -33,7 +33,7 @@ def run_pending(_settings: Settings, bus: MessageBus, stop: Event) -> None:
     outages, name = log.Outages("runner"), run_pending.__name__
     Worker(
         bus,
-        interval=INTERVAL,
+        interval=min(INTERVAL, FRESHNESS),
         report=log.unknown_command,
         faulty=log.faulty_stream,
         outage=lambda error: outages.failed(name, error) if error else outages.works(name),
