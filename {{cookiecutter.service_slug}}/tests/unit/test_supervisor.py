@@ -209,7 +209,7 @@ def test_in_a_worker_others_go_on_while_all_its_threads_hang() -> None:
         until(lambda: service.ran[-1] == "newer")
         assert [row.attempts for row in service.store.pending("Counter/good")] == [0]
         service.go_on.set()
-        until(lambda: service.total("hangs") == 2)
+        until(lambda: service.total("hangs") >= 2)
 
 
 def test_a_slow_attempt_does_not_delay_other_streams() -> None:
