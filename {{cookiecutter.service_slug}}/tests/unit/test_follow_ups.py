@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from {{ cookiecutter.__package }}.bus import (
     applies,
     bootstrap,
 )
+from {{ cookiecutter.__package }}.bus.runtime import follow_ups
 
 from ..support.fakes import FakeClock
 
@@ -311,3 +313,21 @@ def test_one_that_might_take_beyond_its_claim_does_not_begin_inline() -> None:
     service.start(commands=[(Do, TakesThreeSeconds)]).handle(do("a"))
     assert service.ran == ["a", "b", "c"]
     assert [row.attempts for row in service.store.pending("Task/1")] == [1, 1]
+
+
+def test_one_that_might_take_beyond_the_time_for_all_does_not_begin_inline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passed = [0.0]
+
+    class TakesThreeSeconds(DoHandler):
+        def handle(self, command: Do, uow: UnitOfWork) -> None:
+            super().handle(command, uow)
+            if command.name != "a":
+                passed[0] += 3
+
+    monkeypatch.setattr(follow_ups, "time", SimpleNamespace(monotonic=lambda: passed[0]))
+    service = Service()
+    service.plan.update({"a": [do("b"), do("c"), do("d"), do("e")]})
+    service.start(commands=[(Do, TakesThreeSeconds)]).handle(do("a"))
+    assert service.ran == ["a", "b", "c"]
