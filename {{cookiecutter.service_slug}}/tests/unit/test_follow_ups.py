@@ -326,8 +326,17 @@ def test_one_that_might_take_beyond_the_time_for_all_does_not_begin_inline(
             if command.name != "a":
                 passed[0] += 3
 
+    class Later(Do, time_limit=timedelta(seconds=8)):
+        """Does not fit any more after the first one, and holds back those after it."""
+
+    class LaterHandler(CommandHandler[Later]):
+        def handle(self, command: Later, uow: UnitOfWork) -> None:
+            uow.get_or_new(Task, command.task).record(Done(name=command.name))
+
     monkeypatch.setattr(follow_ups, "time", SimpleNamespace(monotonic=lambda: passed[0]))
-    service = Service()
-    service.plan.update({"a": [do("b"), do("c"), do("d"), do("e")]})
-    service.start(commands=[(Do, TakesThreeSeconds)]).handle(do("a"))
-    assert service.ran == ["a", "b", "c"]
+    commands = [(Do, TakesThreeSeconds), (Later, LaterHandler)]
+    for second, ran in ((do("c"), ["a", "b", "c"]), (Later(name="c"), ["a", "b"])):
+        passed[0], service = 0, Service()
+        service.plan.update({"a": [do("b"), second, do("d"), do("e")]})
+        service.start(commands=commands).handle(do("a"))
+        assert service.ran == ran
