@@ -540,7 +540,7 @@ DYNAMODB = [
     ("events.reverse()", "pass"),
     ("if snapshot and not events:", "if False:"),
     (" if not table.is_snapshot(item)]", "]"),
-    ("for shard in range(table.SHARDS)", "for shard in range(1)"),
+    ("for shard in range(self.item.due_shards)", "for shard in range(1)"),
     (
         "& (self.item.attempts == pending.attempts)\n"
         "            & (self.item.due_at == utc_text(pending.due_at))\n",
@@ -549,8 +549,8 @@ DYNAMODB = [
     ("self.item.parked_at.does_not_exist()\n            & (self", "(self"),
     ("condition=self.item.parked_at.exists()", ""),
     ("in reversed(read) if each.parked_at is None]", "in reversed(read)]"),
-    ("self.item.due_shard.set(table.PARKED + table.shard(pending.key)),", ""),
-    ("set(table.FREE + table.shard(key))", "set(table.shard(key))"),
+    ("self.item.due_shard.set(table.PARKED + table.shard(self.item, pending.key)),", ""),
+    ("set(table.FREE + table.shard(self.item, key))", "set(table.shard(key))"),
     ("            if waiting == PENDING_READ:\n                break\n", ""),
     ("first = query(limit=TAIL_ITEMS)", "first = query()"),
     ("if first.last_evaluated_key:", "if False:"),
@@ -580,6 +580,7 @@ DYNAMODB_BESIDE = [
         "condition=absent | (self.item.row_version < row.version)",
         "condition=None",
     ),
+    ("dynamodb/table.py", "% item_type.due_shards", "% SHARDS"),
     ("dynamodb/views.py", "for shard in range(table.SHARDS)", "for shard in range(1)"),
     ("dynamodb/views.py", "item.save(condition=as_was)", "item.save()"),
     ("dynamodb/feed.py", "shard.iterator = self._iterator", "self._iterator"),
@@ -593,7 +594,7 @@ DYNAMODB_BESIDE = [
     ("dynamodb/feed.py", "        self._stream()  # if it was switched off", "        #"),
     ("dynamodb/feed.py", "with self._making:", "if True:"),
     ("dynamodb/table.py", '"\\t".join(place)', '"~".join(place)'),
-    ("dynamodb/table.py", 'item.due_shard = f"{FREE}{shard(pending.key)}"', "pass"),
+    ("dynamodb/table.py", 'item.due_shard = f"{FREE}{shard(item_type, pending.key)}"', "pass"),
 ]
 
 POSTGRES_FEED = [
