@@ -550,7 +550,7 @@ DYNAMODB = [
     ("condition=self.item.parked_at.exists()", ""),
     ("in reversed(read) if each.parked_at is None]", "in reversed(read)]"),
     ("self.item.due_shard.set(table.PARKED + table.shard(self.item, pending.key)),", ""),
-    ("set(table.FREE + table.shard(self.item, key))", "set(table.shard(key))"),
+    ("set(table.FREE + table.shard(self.item, key))", "set(table.shard(self.item, key))"),
     ("            if waiting == PENDING_READ:\n                break\n", ""),
     ("first = query(limit=TAIL_ITEMS)", "first = query()"),
     ("if first.last_evaluated_key:", "if False:"),
