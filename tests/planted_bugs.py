@@ -312,7 +312,6 @@ BUS = [
     ("bus/runtime/worker.py", "sorted(rows, key=lambda row: not row.in_order)", "rows"),
     ("bus/runtime/worker.py", "held_back = held_back or not goes_on", "pass"),
     ("bus/runtime/worker.py", "limit if skip else 4 * limit, 0", "4 * limit, 0"),
-    ("bus/runtime/worker.py", "(len(due) < limit and not skip)", "len(due) < limit"),
     ("bus/runtime/worker.py", "not is_cut and not skip", "not is_cut"),
     ("bus/runtime/worker.py", "random.randrange(self._slices)", "0"),
     (

@@ -343,15 +343,27 @@ def test_more_streams_than_a_worker_looks_at_are_run_in_one_pass(
 def test_of_a_long_backlog_workers_look_at_different_parts(clock: FakeClock) -> None:
     class Asked(MemoryEventStore):
         def due(self, now: Any, limit: int = 100, skip: int = 0) -> list[str]:
-            asked.append((limit, skip))
-            return super().due(now, limit, skip)
+            found = super().due(now, limit, skip)
+            asked.append((limit, skip, len(found)))
+            return found
 
-    asked, store = list[tuple[int, int]](), Asked()
+    asked, store = list[tuple[int, int, int]](), Asked()
     leave_open(store, clock, *((f"a{number}", f"b{number}") for number in range(200)))
     clock.move(seconds=10)
     assert Worker(bus_of(store, clock, supervisor=Supervisor(threads=1))).run_once() == 200
-    assert {limit for limit, _ in asked} == {8}
-    assert len({skip for _, skip in asked}) > 2
+    assert {limit for limit, _, _ in asked} == {8}
+    assert len({skip for _, skip, _ in asked}) > 2
+    assert {after[1] for before, after in pairwise(asked) if not before[2]} <= {0}
+
+
+def test_more_streams_than_a_slice_are_not_all(store: MemoryEventStore, clock: FakeClock) -> None:
+    names = [f"a{number:02}" for number in range(20)]
+    leave_open(store, clock, *((name, f"b{name}") for name in names))
+    clock.move(seconds=10)
+    worker = Worker(bus_of(store, clock, supervisor=Supervisor(threads=1)))
+    for name in names[:4] + names[-4:]:
+        worker._set_aside[f"Counter/{name}"] = clock.now() + timedelta(minutes=1)
+    assert worker.run_once() == 12
 
 
 class Reading(MemoryEventStore):
