@@ -32,7 +32,9 @@ def open_files(settings: Settings) -> FileStore:
 
 
 bootstrap.MIDDLEWARE += (hang,)
-bootstrap.PORTS = ((FileStore, open_files),)
+bootstrap.PORTS = tuple(
+    (port, open_files if port is FileStore else open_) for port, open_ in bootstrap.PORTS
+)
 settings = load_settings()
 log.configure(settings)
 server.serve(settings)
