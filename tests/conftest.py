@@ -8,7 +8,7 @@ import pytest
 
 from .support import COMBINATIONS, TEMPLATE, BakedProject, bake
 
-SHARES = 3
+SHARES = 4
 """A run plants a share of the bugs, and with the next commit another one: all of them take too long."""
 
 
