@@ -58,7 +58,8 @@ class Names(Extension):
                 return loaded(name, *options, **others)
             return pieces(environment.loader.get_source(environment, name)[0]) or loaded(name)
 
-        # In this environment alone; cookiecutter asks nothing but `render` of what they return.
+        # In this environment alone. mypy is right that `Pieces` is no `Template`, but cookiecutter asks nothing but
+        # `render` of what they return.
         environment.from_string = from_string  # type: ignore[assignment,method-assign]
         environment.get_template = get_template  # type: ignore[assignment,method-assign]
         # Another version of the template may be loaded next, see `answers`.

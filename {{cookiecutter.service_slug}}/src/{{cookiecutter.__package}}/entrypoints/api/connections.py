@@ -58,6 +58,7 @@ class Connection(H11Protocol):
     _expiry: asyncio.TimerHandle | None = None
     _unread = 0
 
+    # asyncio's protocol takes any transport; uvicorn's own method narrows it in the same way.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.connections) > self.server_state.limit:
