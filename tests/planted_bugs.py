@@ -1028,6 +1028,7 @@ SERVER = [
     ("api/server.py", "app.state.stopping = True", "pass"),
     ("api/server.py", "or not self._drain_seconds or", "or True or"),
     ("api/server.py", "or self._is_draining:", "or False:"),
+    ("api/server.py", "thread.join(SIGNAL_SECONDS)", "thread.join()"),
     ("cli/status.py", "    _feed,\n", ""),
     ("cli/feed.py", "signal.signal(signal.SIGTERM, signal.default_int_handler)", "pass"),
     ("api/body.py", "        caller_first(endpoint)\n", ""),

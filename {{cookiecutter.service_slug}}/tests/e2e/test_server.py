@@ -1,7 +1,10 @@
 """The service as it runs: a process with a real server on loopback, on the embedded store."""
 
+import signal
 import socket
 import subprocess
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ import httpx
 import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
-from {{ cookiecutter.__package }}.entrypoints.api.server import listen
+from {{ cookiecutter.__package }}.entrypoints.api.server import in_daemon_thread, listen
 
 from ..support.process import Server, run, running, serving, until
 
@@ -157,6 +160,23 @@ def test_asked_twice_it_stops_at_once(tmp_path: Path) -> None:
         server.process.terminate()
         until(lambda: httpx.get(f"{server.url}/ready").status_code == 503 or None)
         assert server.stop() == 0
+
+
+def test_a_signal_does_not_wait_until_the_server_ends() -> None:
+    """One that does not end the main thread's wait. That happens by chance if it arrives just
+    before, and always if another thread receives it."""
+    handled = threading.Event()
+    before = signal.signal(signal.SIGUSR1, lambda *_: handled.set())
+
+    def serve() -> None:
+        time.sleep(0.1)  # until the main thread waits
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        assert handled.wait(10)
+
+    try:
+        in_daemon_thread(serve)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 @pytest.mark.parametrize("where", [f"Process{NAME}", f"Archive{NAME}", "put"])

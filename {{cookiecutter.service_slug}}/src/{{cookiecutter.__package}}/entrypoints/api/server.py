@@ -22,6 +22,7 @@ from .connections import Connection, Connections, log_exhaustion, reserve_descri
 
 PACKAGE = Path(__file__).parents[2]
 BACKLOG = 2048  # how many connections the system keeps until they are accepted
+SIGNAL_SECONDS = 0.25  # a signal is handled at the latest after so long
 
 
 class _Server(uvicorn.Server):
@@ -88,20 +89,20 @@ def serve(
         server = _Server(config, settings)
         host, port = listener.getsockname()[:2]
         address = f"[{host}]" if ":" in host else host
-        log.logger.info("serving", url=f"http://{address}:{port}", store=settings.store)
+        serving = {"url": f"http://{address}:{port}", "store": settings.store}
         if reload:
+            log.logger.info("serving", **serving)
             ChangeReload(config, target=server.run, sockets=[listener]).run()
             return
-        # When uvicorn has stopped, it restores these handlers and raises the signal again. Without
-        # them, that signal would kill the process after a clean stop.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, server.handle_exit)
-        _in_daemon_thread(lambda: server.run(sockets=[listener]))
+        log.logger.info("serving", **serving)
+        in_daemon_thread(lambda: server.run(sockets=[listener]))
 
 
-def _in_daemon_thread(serve: Callable[[], None]) -> None:
-    """Threads that it starts for requests are daemons, too: one that hangs does not keep the
-    process from ending."""
+def in_daemon_thread(serve: Callable[[], None]) -> None:
+    """Run it in a thread, and wait for it. Raises what it raises. Threads that it starts for
+    requests are daemons, too: one that hangs does not keep the process from ending."""
     served: Future[None] = Future()
 
     def run() -> None:
@@ -111,7 +112,12 @@ def _in_daemon_thread(serve: Callable[[], None]) -> None:
         except BaseException as error:  # it is raised again, in the main thread
             served.set_exception(error)
 
-    Thread(target=run, name="server", daemon=True).start()
+    thread = Thread(target=run, name="server", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        # Python calls a signal's handler in the main thread, and a signal that arrives just before
+        # a wait does not end it. So no wait is long.
+        thread.join(SIGNAL_SECONDS)
     served.result()
 
 
