@@ -204,11 +204,7 @@ BUS = [
     ("bus/runtime/message_bus.py", "reversed(list(middleware))", "list(middleware)"),
     ("bus/runtime/follow_ups.py", "time.monotonic() + limit.total_seconds() > deadline", "False"),
     ("bus/runtime/follow_ups.py", "self._clock.now() + limit > pending.due_at", "False"),
-    (
-        "bus/runtime/follow_ups.py",
-        "                left_to_worker.add(stream_id)\n                continue",
-        "                continue",
-    ),
+    ("bus/runtime/follow_ups.py", "done, goes_on = None, False", "done, goes_on = None, True"),
     (
         "bus/runtime/dispatch.py",
         "return command.time_limit or self.time_limit",
@@ -307,6 +303,8 @@ BUS = [
     ),
     ("bus/runtime/worker.py", "if not bus.store.claim(pending, due_at):", "if False:"),
     ("bus/runtime/worker.py", "if pending.due_at > now:", "if False:"),
+    ("bus/runtime/worker.py", "limit_of(command) > ends_at", "limit_of(command) >= ends_at"),
+    ("bus/runtime/worker.py", "if ends_at and now +", "if False and now +"),
     ("bus/runtime/worker.py", "if report_at <= now:", "if True:"),
     ("bus/runtime/worker.py", "self._report_at[pending.key] = now + REPORT_AFTER", "pass"),
     ("bus/runtime/worker.py", "sorted(rows, key=lambda row: not row.in_order)", "rows"),
@@ -804,7 +802,8 @@ LAMBDA = [
     ("aws/worker.py", ", share=0.5", ""),
     ("aws/worker.py", "attempted + run_due(context)", "attempted"),
     ("aws/runtime.py", "if not just_now:", "if True:"),
-    ("aws/runtime.py", "- MARGIN_SECONDS if left", "if left"),
+    ("aws/runtime.py", "_seconds_left(context) - MARGIN_SECONDS", "_seconds_left(context)"),
+    ("aws/runtime.py", "run_once(stop, ends_at)", "run_once(stop)"),
     ("aws/runtime.py", "seconds * share", "seconds"),
     ("aws/runtime.py", "    else:\n        stop.set()\n", ""),
     (

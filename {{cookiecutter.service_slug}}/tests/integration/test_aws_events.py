@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,8 @@ class Context:
 def test_it_ends_before_lambda_ends_it(functions: Functions) -> None:
     create(functions.bus, "a", "b", dispatch=KILLED)
     assert functions.worker_handler(None, Context(4_000)) == {"attempted": 0}
+    functions.bus.dispatch = Dispatch(time_limit=timedelta(seconds=30))
+    assert functions.worker_handler(None, Context(29_000)) == {"attempted": 0}
     assert functions.worker_handler(None, Context(60_000))["attempted"] >= 2
 
 
@@ -270,7 +273,7 @@ def test_however_much_is_due_the_subscribers_have_their_turn(
 ) -> None:
     seen_before: list[int] = []
 
-    def always(_worker: Any, _stop: Any) -> int:
+    def always(_worker: Any, *_until: Any) -> int:
         time.sleep(0.01)
         seen_before.append(len(followers[1].seen))
         return 1

@@ -323,11 +323,11 @@ def test_one_that_might_take_beyond_the_time_for_all_does_not_begin_inline(
     class TakesThreeSeconds(DoHandler):
         def handle(self, command: Do, uow: UnitOfWork) -> None:
             super().handle(command, uow)
-            if command.name != "a":
+            if command.name in ("b", "c"):
                 passed[0] += 3
 
     class Later(Do, time_limit=timedelta(seconds=8)):
-        """Does not fit any more after the first one, and holds back those after it."""
+        """Does not fit any more after the first one. In order, it holds back those after it."""
 
     class LaterHandler(CommandHandler[Later]):
         def handle(self, command: Later, uow: UnitOfWork) -> None:
@@ -335,8 +335,12 @@ def test_one_that_might_take_beyond_the_time_for_all_does_not_begin_inline(
 
     monkeypatch.setattr(follow_ups, "time", SimpleNamespace(monotonic=lambda: passed[0]))
     commands = [(Do, TakesThreeSeconds), (Later, LaterHandler)]
-    for second, ran in ((do("c"), ["a", "b", "c"]), (Later(name="c"), ["a", "b"])):
+    for second, ran in (
+        (do("c"), ["a", "b", "c"]),
+        (Later(name="c"), ["a", "b"]),
+        (FollowUp(Later(name="c"), in_order=False), ["a", "b", "d", "e", "x", "f"]),
+    ):
         passed[0], service = 0, Service()
-        service.plan.update({"a": [do("b"), second, do("d"), do("e")]})
+        service.plan.update({"a": [do("b"), second, do("d"), do("e"), aside("x")], "x": [do("f")]})
         service.start(commands=commands).handle(do("a"))
         assert service.ran == ran

@@ -113,6 +113,19 @@ def test_it_runs_what_is_due_and_not_what_is_due_later(
     assert (Worker(bus).run_once(), totals(bus, "ab")) == (1, [2, 2])
 
 
+def test_none_begins_that_may_take_longer_than_its_process_has(
+    store: MemoryEventStore, clock: FakeClock
+) -> None:
+    leave_open(store, clock, ("a", "b"))
+    clock.move(seconds=10)
+    worker = Worker(bus_of(store, clock))
+    (row,) = store.pending("Counter/a")
+    ends_at = clock.now() + Dispatch().time_limit
+    assert worker.run_once(ends_at=ends_at - timedelta(microseconds=1)) == 0
+    assert store.pending("Counter/a") == [row]
+    assert worker.run_once(ends_at=ends_at) == 1
+
+
 def test_a_failing_follow_up_holds_back_only_its_own_stream(
     store: MemoryEventStore, clock: FakeClock
 ) -> None:

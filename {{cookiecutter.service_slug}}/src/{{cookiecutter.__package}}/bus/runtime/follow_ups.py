@@ -77,9 +77,9 @@ class FollowUps:
                 time.monotonic() + limit.total_seconds() > deadline
                 or self._clock.now() + limit > pending.due_at
             ):
-                left_to_worker.add(stream_id)
-                continue
-            done, goes_on = self.attempt(pending, command, dispatch)
+                done, goes_on = None, False
+            else:
+                done, goes_on = self.attempt(pending, command, dispatch)
             if queue is in_order and not goes_on:
                 left_to_worker.add(stream_id)
             if done:

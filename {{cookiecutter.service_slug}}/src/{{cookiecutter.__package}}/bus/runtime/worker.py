@@ -124,8 +124,9 @@ class Worker:
                     self._changed.notify_all()
                 left[0].join(WATCH_SECONDS / len(left))
 
-    def run_once(self, stop: Event | None = None) -> int:
-        """Run what is due now in this thread, each stream once, for about `PASS_LASTS` at most.
+    def run_once(self, stop: Event | None = None, ends_at: datetime | None = None) -> int:
+        """Run what is due now in this thread, each stream once, for about `PASS_LASTS` at most. No
+        command begins whose time limit reaches beyond `ends_at`, when this process may be ended.
         Returns how many commands it attempted. Raises `StoreUnavailable`."""
         now = self._bus.clock.now
         began, seen, attempted, is_all = now(), set[str](), 0, False
@@ -139,7 +140,7 @@ class Worker:
                     is_all = False
                     break
                 seen.add(stream_id)
-                attempted += self._try_stream(stream_id, stop)
+                attempted += self._try_stream(stream_id, stop, ends_at)
         return attempted
 
     def _start_threads(self, stop: Event) -> None:
@@ -288,11 +289,13 @@ class Worker:
         streams.sort(key=lambda stream_id: (stream_id in self._failed) != failed_first)
         return streams[: self._most], not is_cut and not skip
 
-    def _try_stream(self, stream_id: str, stop: Event | None) -> int:
+    def _try_stream(
+        self, stream_id: str, stop: Event | None, ends_at: datetime | None = None
+    ) -> int:
         """Run a stream's open commands. An error is that stream's, and is reported, except when the
         store does not answer."""
         try:
-            return self._run_stream(stream_id, stop)
+            return self._run_stream(stream_id, stop, ends_at)
         except StoreUnavailable:
             self._note(stream_id, goes_on=False)  # a lock on one of its rows, perhaps
             raise
@@ -301,7 +304,7 @@ class Worker:
             self._faulty(stream_id, error)
             return 0
 
-    def _run_stream(self, stream_id: str, stop: Event | None) -> int:
+    def _run_stream(self, stream_id: str, stop: Event | None, ends_at: datetime | None) -> int:
         """Run a stream's open commands, in order. A command that is not due, or that fails, holds
         back the in-order commands after it. Those out of order wait for no other, and come last."""
         attempted, held_back = 0, False
@@ -311,7 +314,7 @@ class Worker:
                 break
             if held_back and pending.in_order:
                 continue
-            claim, goes_on = self._claim(pending)
+            claim, goes_on = self._claim(pending, ends_at)
             if claim:
                 goes_on = self._bus.run_pending(claim)
                 attempted += 1
@@ -327,7 +330,9 @@ class Worker:
         elif len(self._failed) < REMEMBERED:
             self._failed.add(stream_id)
 
-    def _claim(self, pending: PendingCommand) -> tuple[PendingCommand | None, bool]:
+    def _claim(
+        self, pending: PendingCommand, ends_at: datetime | None
+    ) -> tuple[PendingCommand | None, bool]:
         """Claim the command. Returns it with this attempt counted, or None if this worker must not
         run it now. If None, the second value says whether the later commands of its stream may
         run."""
@@ -341,6 +346,8 @@ class Worker:
             return None, bus.park(pending, f"gave up after {pending.attempts} attempts")
         if not bus.supervisor.admits(command):
             self._set_aside[pending.key.stream_id] = now + SHUT_OUT
+            return None, False
+        if ends_at and now + bus.dispatch.limit_of(command) > ends_at:
             return None, False
         attempts = pending.attempts + 1
         due_at = now + bus.dispatch.claim_of(command, attempts)

@@ -12,6 +12,7 @@ gc.disable()
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import Event, Timer
 from typing import Any
 
@@ -42,12 +43,12 @@ def invocation(context: Any) -> Iterator[None]:
 
 
 def run_due(context: Any, share: float = 1.0) -> int:
-    """Run due commands until none is left or this share of the time is up. Returns how many were
-    attempted."""
-    attempted = 0
+    """Run due commands until none is left or this share of the time is up. No command begins that
+    may take longer than the invocation. Returns how many were attempted."""
+    attempted, ends_at = 0, bus.clock.now() + timedelta(seconds=_seconds_left(context))
     with until_time_is_up(context, share) as stop:
         while not stop.is_set():
-            just_now = worker.run_once(stop)
+            just_now = worker.run_once(stop, ends_at)
             if not just_now:
                 break
             attempted += just_now
@@ -57,8 +58,7 @@ def run_due(context: Any, share: float = 1.0) -> int:
 @contextmanager
 def until_time_is_up(context: Any, share: float = 1.0) -> Iterator[Event]:
     """An event that is set when it is time to end, or when this share of the time left is up."""
-    stop, left = Event(), getattr(context, "get_remaining_time_in_millis", None)
-    seconds = left() / 1000 - MARGIN_SECONDS if left else MARGIN_SECONDS
+    stop, seconds = Event(), _seconds_left(context) - MARGIN_SECONDS
     timer = Timer(seconds * share, stop.set)
     timer.daemon = True
     if seconds > 0:
@@ -69,6 +69,12 @@ def until_time_is_up(context: Any, share: float = 1.0) -> Iterator[Event]:
         yield stop
     finally:
         timer.cancel()
+
+
+def _seconds_left(context: Any) -> float:
+    """Until Lambda ends the invocation. Without a context, as in a test, it is twice the margin."""
+    left = getattr(context, "get_remaining_time_in_millis", None)
+    return left() / 1000 if left else 2 * MARGIN_SECONDS
 
 
 def own_trace() -> str | None:
