@@ -98,10 +98,10 @@ def store() -> Any:
     opened = bootstrap.open_store(settings)
     due = opened.due
 
-    def due_of_share(now: Any, limit: int, skip: int = 0) -> list[str]:
+    def due_of_share(now: Any, limit: int, part: int | None = None) -> list[str]:
         if Share.of == 1:
-            return due(now, limit, skip)
-        found = due(now, limit * Share.of, skip * Share.of)
+            return due(now, limit, part)
+        found = due(now, limit * Share.of)
         return [name for name in found if crc32(name.encode()) % Share.of == Share.number]
 
     opened.due = due_of_share

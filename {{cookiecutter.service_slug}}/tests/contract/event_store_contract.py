@@ -22,6 +22,7 @@ from {{ cookiecutter.__package }}.adapters.event_store.memory import MemoryEvent
 from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.bus import (
+    PARTS,
     Clock,
     ConcurrencyError,
     Context,
@@ -348,8 +349,11 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         assert store.due(tomorrow, limit=1) == names[:1]
         assert store.due(tomorrow, limit=5) == [*names[:3], *names[-2:]]
         assert store.due(tomorrow) == names
-        assert store.due(tomorrow, limit=5, skip=4) == names[4:9]
-        assert store.due(tomorrow, limit=5, skip=20) == []
+        parts = [store.due(tomorrow, part=part) for part in range(PARTS)]
+        assert sorted(name for part in parts for name in part) == sorted(names)
+        largest = max(range(PARTS), key=lambda part: len(parts[part]))
+        assert 1 < len(parts[largest]) < len(names)
+        assert store.due(tomorrow, limit=1, part=largest) == parts[largest][:1]
 
     def test_the_commit_that_handles_a_follow_up_consumes_it(self, store: EventStore) -> None:
         rows = (follow_up("s/1", 1, 0), follow_up("s/1", 1, 1))

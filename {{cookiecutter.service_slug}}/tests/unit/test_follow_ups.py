@@ -337,7 +337,7 @@ def test_one_that_might_take_beyond_the_time_for_all_does_not_begin_inline(
     commands = [(Do, TakesThreeSeconds), (Later, LaterHandler)]
     for second, ran in (
         (do("c"), ["a", "b", "c"]),
-        (Later(name="c"), ["a", "b"]),
+        (Later(name="c"), ["a", "b", "x"]),
         (FollowUp(Later(name="c"), in_order=False), ["a", "b", "d", "e", "x", "f"]),
     ):
         passed[0], service = 0, Service()

@@ -353,20 +353,43 @@ def test_more_streams_than_a_worker_looks_at_are_run_in_one_pass(
     assert Worker(bus_of(store, clock)).run_once() == 150
 
 
-def test_of_a_long_backlog_workers_look_at_different_parts(clock: FakeClock) -> None:
-    class Asked(MemoryEventStore):
-        def due(self, now: Any, limit: int = 100, skip: int = 0) -> list[str]:
-            found = super().due(now, limit, skip)
-            asked.append((limit, skip, len(found)))
-            return found
+class Asked(MemoryEventStore):
+    """Knows for which parts it was asked, and how many streams it gave. With `is_met`, another
+    worker is always faster."""
 
-    asked, store = list[tuple[int, int, int]](), Asked()
+    def __init__(self, *, is_met: bool = False) -> None:
+        super().__init__()
+        self.asked = list[tuple[int | None, int]]()
+        self._is_met = is_met
+
+    def due(self, now: Any, limit: int = 100, part: int | None = None) -> list[str]:
+        found = super().due(now, limit, part)
+        self.asked.append((part, len(found)))
+        return found
+
+    def claim(self, pending: PendingCommand, due_at: Any) -> bool:
+        return not self._is_met and super().claim(pending, due_at)
+
+    def stays(self) -> list[bool]:
+        """Each time that a part had streams, whether the same part was asked for again."""
+        asked = [each for each in self.asked if each[0] is not None]
+        return [part == after for (part, found), (after, _) in pairwise(asked) if found]
+
+
+@pytest.mark.parametrize("is_met", [False, True])
+def test_of_a_long_backlog_workers_look_at_different_parts(clock: FakeClock, is_met: bool) -> None:
+    store = Asked(is_met=is_met)
     leave_open(store, clock, *((f"a{number}", f"b{number}") for number in range(200)))
     clock.move(seconds=10)
-    assert Worker(bus_of(store, clock, supervisor=Supervisor(threads=1))).run_once() == 200
-    assert {limit for limit, _, _ in asked} == {8}
-    assert len({skip for _, skip, _ in asked}) > 2
-    assert {after[1] for before, after in pairwise(asked) if not before[2]} <= {0}
+    worker = Worker(bus_of(store, clock, supervisor=Supervisor(threads=1)))
+    assert worker.run_once() == (0 if is_met else 200)
+    parts = [part for part, _ in store.asked]
+    assert len({*parts}) > 3
+    assert all(None in parts[number : number + 4] for number in range(len(parts) - 3))
+    if is_met:
+        assert store.stays().count(True) < store.stays().count(False)
+    else:
+        assert all(store.stays())
 
 
 def test_more_streams_than_a_slice_are_not_all(store: MemoryEventStore, clock: FakeClock) -> None:
@@ -448,7 +471,8 @@ def test_a_new_stream_does_not_wait_behind_those_that_fail_slowly(
         arriving.append(good)
         while good not in outage.tried:
             worker.run_once()
-        assert outage.tried.index(good) <= 5
+        # Three were tried before it arrived, and every fourth look is of all parts.
+        assert outage.tried.index(good) <= 3 + 4
 
 
 def test_a_fault_of_one_stream_is_reported_and_the_others_go_on(clock: FakeClock) -> None:
@@ -498,8 +522,8 @@ class Empty(MemoryEventStore):
         super().__init__()
         self.asked = Flag()
 
-    def due(self, now: Any, limit: int = 100, skip: int = 0) -> list[str]:
-        found = super().due(now, limit, skip)
+    def due(self, now: Any, limit: int = 100, part: int | None = None) -> list[str]:
+        found = super().due(now, limit, part)
         if not found:
             self.asked.set()
         return found

@@ -59,7 +59,7 @@ from .store.commit import Commit, StoredCommit
 from .store.event_store import EventStore
 from .store.idempotency import Idempotency, IdempotencyRecord
 from .store.log import FeedPage, Log, Progress, PushedFeed
-from .store.pending import PendingCommand, PendingCommands, PendingKey
+from .store.pending import PARTS, PendingCommand, PendingCommands, PendingKey, part_of
 from .store.stream import LoadedStream, Position, Snapshot, StreamAppend
 from .store.transfer import Stored, Transfer
 from .store.views import ViewRow, Views
@@ -67,6 +67,7 @@ from .store.views import ViewRow, Views
 __version__ = "1.0.0"
 
 __all__ = [
+    "PARTS",
     "Aggregate",
     "AggregateExists",
     "AggregateNotFound",
@@ -148,4 +149,5 @@ __all__ = [
     "follow",
     "follow_ups_of",
     "operations",
+    "part_of",
 ]

@@ -22,6 +22,10 @@ Runner = Callable[[Settings, MessageBus, Event], None]
 INTERVAL = timedelta(seconds=1)
 """How soon a runner that has ended is started again."""
 
+SIGNAL_SECONDS = 0.25
+"""How long the main thread waits at most before it handles a signal. One that arrives just before a
+wait does not end it."""
+
 FRESHNESS = timedelta(seconds=0.25)
 """How often the worker looks for commands that no commit of its process has woken it for, and
 subscribers, the read models among them, for new commits."""
@@ -128,6 +132,7 @@ def run(settings: Settings) -> None:
     log.logger.info("working", store=settings.store)
     worker = EmbeddedWorker(settings, bus)
     worker.start()
-    stop.wait()
+    while not stop.wait(SIGNAL_SECONDS):
+        pass
     worker.stop()
     bus.store.close()

@@ -94,7 +94,7 @@ class FollowUps:
         envelope = Envelope(command, pending.command_id, pending.context, pending.key)
         limit = dispatch.limit_of(type(command)).total_seconds()
         try:
-            with supervisor.attempting(command, pending, limit):
+            with supervisor.Attempt(command, pending, limit):
                 return self._run(envelope), True
         except DuplicateCommand:
             return None, True

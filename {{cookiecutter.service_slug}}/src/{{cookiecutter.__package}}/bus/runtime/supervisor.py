@@ -33,13 +33,24 @@ _here = local()
 
 
 class Attempt:
-    """One attempt to run a pending command. `limit` is in seconds."""
+    """One attempt to run a pending command. Within ``with``, this thread makes it; if what the
+    thread runs is supervised, the attempt has a limit, in seconds."""
 
     __slots__ = ("began", "command", "is_given_up", "limit", "pending")
 
     def __init__(self, command: Command, pending: PendingCommand, limit: float) -> None:
         self.command, self.pending, self.limit = command, pending, limit
         self.began, self.is_given_up = monotonic(), False
+
+    def __enter__(self) -> None:
+        supervised = current()
+        if supervised:
+            supervised.attempt = self
+
+    def __exit__(self, *_error: object) -> None:
+        supervised = current()
+        if supervised:
+            supervised.attempt = None
 
     def lasts(self) -> float:
         """For how many seconds it has been running."""
@@ -231,16 +242,3 @@ def is_given_up() -> bool:
     """Whether what this thread runs has been given up."""
     supervised = current()
     return supervised is not None and supervised.is_given_up
-
-
-@contextmanager
-def attempting(command: Command, pending: PendingCommand, limit: float) -> Iterator[None]:
-    """An attempt, in this thread. If it is supervised, the attempt has a limit, in seconds."""
-    supervised = current()
-    if supervised:
-        supervised.attempt = Attempt(command, pending, limit)
-    try:
-        yield
-    finally:
-        if supervised:
-            supervised.attempt = None

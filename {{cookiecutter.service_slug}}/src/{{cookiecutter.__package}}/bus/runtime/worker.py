@@ -23,16 +23,12 @@ import msgspec
 
 from ..model.errors import StoreUnavailable, UnknownEvent
 from ..model.messages import Command
-from ..store.pending import PendingCommand, PendingKey
+from ..store.pending import PARTS, PendingCommand, PendingKey
 from .message_bus import MessageBus
 from .supervisor import WATCH_SECONDS, SupervisedThread, is_given_up
 
 STREAMS_PER_THREAD = 8
 """A worker fetches at most so many streams for each of its threads, in random order."""
-
-LONGEST_SKIP = 16
-"""While very many streams are due, a worker skips a random number of slices, at most so many, so
-that workers do not meet. Every fourth time it skips none, and so sees the new ones, too."""
 
 SLICE_LASTS, PASS_LASTS = timedelta(seconds=1), timedelta(seconds=10)
 """After so long, a worker looks at what is due anew, or ends a pass of `run_once`."""
@@ -68,6 +64,10 @@ def _print_fault(_stream_id: str, error: Exception) -> None:
     traceback.print_exception(error)
 
 
+def _any_part() -> int:
+    return random.randrange(PARTS)  # noqa: S311 - no secret
+
+
 def _print(error: Exception | None) -> None:
     if error:
         traceback.print_exception(error)
@@ -96,7 +96,8 @@ class Worker:
         self._report_at: dict[PendingKey, datetime] = {}
         self._set_aside: dict[str, datetime] = {}  # for each stream, until when
         self._failed: set[str] = set()
-        self._looks, self._slices = 0, 1
+        self._looks, self._is_long = 0, False
+        self._part = _any_part()
         self._most = bus.supervisor.threads * STREAMS_PER_THREAD
         # What follows is of `run`, and its threads change it under this lock.
         self._changed = Condition()
@@ -267,27 +268,34 @@ class Worker:
 
     def _look(self, seen: Collection[str]) -> tuple[list[str], bool]:
         """Streams to run next, not those of `seen`, and whether these are all. Those that have
-        failed come last, but every fourth time: new ones do not wait behind them."""
+        failed come last, but every fourth time: new ones do not wait behind them.
+
+        Of a long backlog, a worker takes the streams of one part, until there is none left or it
+        meets another worker. Then it chooses another part. So workers settle on different parts.
+        Every fourth time it takes streams of all parts: the new ones do not wait.
+        """
         now = self._bus.clock.now()
         for stream_id, until in list(self._set_aside.items()):
             if until <= now:
                 self._set_aside.pop(stream_id, None)
         self._looks += 1
-        limit, skip = self._most, 0
-        if self._looks % 4:
-            skip = limit * random.randrange(self._slices)  # noqa: S311 - no secret
+        limit, part = self._most, self._part if self._is_long and self._looks % 4 != 2 else None
         while True:
-            due = self._bus.store.due(now, limit, skip)
+            due = self._bus.store.due(now, limit, part)
             streams = [each for each in due if each not in seen and each not in self._set_aside]
-            if streams or (len(due) < limit and not skip):
+            if streams or (len(due) < limit and part is None):
                 break
-            limit, skip = limit if skip else 4 * limit, 0
+            if part is None:
+                limit *= 4
+            else:
+                self._part = _any_part()
+                part = None
         is_cut = len(due) >= limit or len(streams) > self._most
-        self._slices = min(2 * self._slices, LONGEST_SKIP) if is_cut else 1
+        self._is_long = is_cut or part is not None
         random.shuffle(streams)
         failed_first = self._looks % 4 == 0
         streams.sort(key=lambda stream_id: (stream_id in self._failed) != failed_first)
-        return streams[: self._most], not is_cut and not skip
+        return streams[: self._most], not self._is_long
 
     def _try_stream(
         self, stream_id: str, stop: Event | None, ends_at: datetime | None = None
@@ -337,9 +345,7 @@ class Worker:
         run it now. If None, the second value says whether the later commands of its stream may
         run."""
         bus, now = self._bus, self._bus.clock.now()
-        if pending.due_at > now:
-            return None, False
-        command = self._known(pending, now)
+        command = self._known(pending, now) if pending.due_at <= now else None
         if command is None:
             return None, False
         if pending.attempts >= bus.dispatch.attempts:  # the last one never ended: its process died
@@ -352,6 +358,7 @@ class Worker:
         attempts = pending.attempts + 1
         due_at = now + bus.dispatch.claim_of(command, attempts)
         if not bus.store.claim(pending, due_at):
+            self._part = _any_part()
             return None, False
         return msgspec.structs.replace(pending, attempts=attempts, due_at=due_at), False
 

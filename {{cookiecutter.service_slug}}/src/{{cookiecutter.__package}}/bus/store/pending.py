@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Protocol
+from zlib import crc32
 
 import msgspec
 
@@ -9,6 +10,15 @@ from ..model.context import Context
 
 # gc=False, here and in the neighbouring modules: these values hold only texts, times and each
 # other, so there is no reference cycle for the garbage collector to find.
+
+
+PARTS = 16
+"""Into how many parts the streams are divided, so that workers look at different ones."""
+
+
+def part_of(stream_id: str) -> int:
+    """The part of a stream, from 0, by a hash of its id."""
+    return crc32(stream_id.encode()) % PARTS
 
 
 class PendingKey(msgspec.Struct, frozen=True, gc=False, order=True):
@@ -70,16 +80,16 @@ class PendingCommands(Protocol):
         consistently."""
         ...
 
-    def due(self, now: datetime, limit: int = 100, skip: int = 0) -> list[str]:
+    def due(self, now: datetime, limit: int = 100, part: int | None = None) -> list[str]:
         """The ids of streams in which a command may run now, each once. An in-order command may run
         if it is due and no earlier in-order one of its stream is open, an out-of-order one if it is
         due.
 
         At most `limit` streams, the longest due first. If there are more, one half are the longest
         due, and the other half became due last: so no number of old ones hides a new one. With
-        `skip`, those that come after about so many of the longest due, so that workers look at
-        different ones; a store that cannot skip does not. A hint:
-        some may be gone already, and one just written may be missing.
+        `part`, only streams of this part, from 0 to `PARTS` - 1: a hash of its id says which one a
+        stream belongs to, any hash. A hint: some may be gone already, and one just written may be
+        missing.
         """
         ...
 

@@ -17,12 +17,12 @@ from uvicorn.supervisors import ChangeReload
 from ...bus import ConfigurationError
 from ...config import Settings
 from ...observability import log
+from ..worker import SIGNAL_SECONDS
 from .app import from_environment
 from .connections import Connection, Connections, log_exhaustion, reserve_descriptors
 
 PACKAGE = Path(__file__).parents[2]
 BACKLOG = 2048  # how many connections the system keeps until they are accepted
-SIGNAL_SECONDS = 0.25  # a signal is handled at the latest after so long
 
 
 class _Server(uvicorn.Server):
@@ -115,8 +115,6 @@ def in_daemon_thread(serve: Callable[[], None]) -> None:
     thread = Thread(target=run, name="server", daemon=True)
     thread.start()
     while thread.is_alive():
-        # Python calls a signal's handler in the main thread, and a signal that arrives just before
-        # a wait does not end it. So no wait is long.
         thread.join(SIGNAL_SECONDS)
     served.result()
 

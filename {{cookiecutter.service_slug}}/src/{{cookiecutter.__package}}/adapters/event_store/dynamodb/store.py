@@ -41,6 +41,7 @@ from ....bus import (
     Snapshot,
     Stored,
     StoredCommit,
+    part_of,
 )
 from .. import PENDING_READ, both_ends, utc_text
 from . import connection, table
@@ -159,7 +160,7 @@ class DynamoDBEventStore:
                 for earlier in map(table.pending_command, self._query(key.stream_id, until))
             )
 
-    def due(self, now: datetime, limit: int = 100, skip: int = 0) -> list[str]:
+    def due(self, now: datetime, limit: int = 100, part: int | None = None) -> list[str]:
         """The walk over the index goes on past the streams that are held back. So whatever the
         index lists is found as soon as it may run, whoever was killed before."""
         moment = utc_text(now)
@@ -168,10 +169,10 @@ class DynamoDBEventStore:
         with translating_errors():
             for shard in range(self.item.due_shards):
                 for partition, until in ((f"{shard}", None), (f"{table.FREE}{shard}", is_due)):
-                    streams = self._due_in(partition, until, moment, limit)
+                    streams = self._due_in(partition, until, moment, limit, part)
                     found += [(due_at, stream_id) for stream_id, due_at in streams.items()]
         by_time = list(dict.fromkeys([stream_id for _, stream_id in sorted(found)]))
-        return by_time[skip : skip + limit] if skip else both_ends(by_time, limit)
+        return both_ends(by_time, limit)
 
     def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
         return self._indexed(("", table.FREE), self.item.due_at <= utc_text(until), limit)
@@ -401,10 +402,11 @@ class DynamoDBEventStore:
         return written.is_set()
 
     def _due_in(
-        self, partition: str, until: Condition | None, now: str, limit: int
+        self, partition: str, until: Condition | None, now: str, limit: int, part: int | None
     ) -> dict[str, str]:
-        """The streams in a partition of the index that have a command that may run now, each with
-        a time that it has been due for. If there are more than `limit`, so many from each end.
+        """The streams of this part, in a partition of the index, that have a command that may run
+        now, each with a time that it has been due for. If there are more than `limit`, so many from
+        each end.
 
         The newest entries come first. So of the commands in order, those that are not due come
         before all others, and each of them holds back the later ones of its stream. A command that
@@ -421,7 +423,7 @@ class DynamoDBEventStore:
                 first = held_back_from.get(key.stream_id, key)
                 if due_at > now:
                     held_back_from[key.stream_id] = min(key, first)
-                elif key <= first:
+                elif key <= first and part in (None, part_of(key.stream_id)):
                     found[key.stream_id] = min(due_at, found.get(key.stream_id, due_at))
                     if len(found) == enough:
                         break

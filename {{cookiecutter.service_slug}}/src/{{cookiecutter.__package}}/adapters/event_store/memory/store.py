@@ -22,6 +22,7 @@ from ....bus import (
     Snapshot,
     Stored,
     StoredCommit,
+    part_of,
 )
 from .. import PENDING_READ, both_ends
 from .views import MemoryViews
@@ -111,16 +112,14 @@ class MemoryEventStore:
             rows = self._pending.get(key.stream_id, {}).values()
             return any(row.key < key and row.in_order and row.parked_at is None for row in rows)
 
-    def due(self, now: datetime, limit: int = 100, skip: int = 0) -> list[str]:
+    def due(self, now: datetime, limit: int = 100, part: int | None = None) -> list[str]:
         with self._lock:
             firsts = [
                 (due_since, stream_id)
                 for stream_id, rows in self._pending.items()
-                if (due_since := _due_since(rows, now))
+                if part in (None, part_of(stream_id)) and (due_since := _due_since(rows, now))
             ]
-        firsts.sort()
-        found = firsts[skip : skip + limit] if skip else both_ends(firsts, limit)
-        return [stream_id for _, stream_id in found]
+        return [stream_id for _, stream_id in both_ends(sorted(firsts), limit)]
 
     def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
         with self._lock:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from ....bus import (
+    PARTS,
     Context,
     Idempotency,
     IdempotencyRecord,
@@ -57,16 +58,19 @@ EARLIER = """
     SELECT 1 FROM pending WHERE stream_id = %s AND (version, ordinal) < (%s, %s)
     AND parked_at IS NULL AND in_order LIMIT 1
 """
-RUNNABLE = """
+RUNNABLE = f"""
     SELECT stream_id FROM pending AS this
-    WHERE parked_at IS NULL AND due_at <= %(now)s AND NOT EXISTS (
+    WHERE parked_at IS NULL AND due_at <= %(now)s AND (
+        %(part)s::int IS NULL
+        OR get_byte(sha256(convert_to(stream_id, 'UTF8')), 0) %% {PARTS} = %(part)s
+    ) AND NOT EXISTS (
         SELECT 1 FROM pending AS earlier
         WHERE earlier.stream_id = this.stream_id
         AND (earlier.version, earlier.ordinal) < (this.version, this.ordinal)
         AND (earlier.parked_at IS NULL) IS TRUE AND earlier.in_order = this.in_order
         AND (earlier.in_order OR earlier.due_at <= %(now)s) OFFSET 0
     )
-    ORDER BY due_at {} LIMIT %(rows)s OFFSET %(skip)s
+    ORDER BY due_at {{}} LIMIT %(rows)s
 """
 """The due commands that no earlier one of their kind stands before: of a stream, the first in-order
 one, and the first out-of-order one that is due. Nothing but these two can be of one stream, so

@@ -146,13 +146,12 @@ class PostgresEventStore:
     def is_held_back(self, key: PendingKey) -> bool:
         return bool(self._database.fetch(EARLIER, key_values(key)))
 
-    def due(self, now: datetime, limit: int = 100, skip: int = 0) -> list[str]:
-        values = {"now": now, "rows": 2 * limit, "skip": skip}
+    def due(self, now: datetime, limit: int = 100, part: int | None = None) -> list[str]:
+        values = {"now": now, "rows": 2 * limit, "part": part}
         rows = self._database.fetch(RUNNABLE.format("ASC"), values)
-        if len(rows) == 2 * limit and not skip:
+        if len(rows) == 2 * limit:
             rows += reversed(self._database.fetch(RUNNABLE.format("DESC"), values))
-        streams = list(dict.fromkeys([stream_id for (stream_id,) in rows]))
-        return streams[:limit] if skip else both_ends(streams, limit)
+        return both_ends(list(dict.fromkeys([stream_id for (stream_id,) in rows])), limit)
 
     def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
         found = self._database.fetch(

@@ -10,7 +10,7 @@ from queue import Empty, LifoQueue
 from threading import Lock
 from typing import Any
 
-from ....bus import ConfigurationError, StoreError, StoreUnavailable
+from ....bus import ConfigurationError, StoreError, StoreUnavailable, part_of
 
 SCHEMA_VERSION = 3
 SCHEMA = """
@@ -197,6 +197,7 @@ class SqliteDatabase:
         try:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
+            connection.create_function("part_of", 1, part_of, deterministic=True)
         except sqlite3.DatabaseError:
             connection.close()
             raise

@@ -32,14 +32,15 @@ EARLIER = """
 """
 RUNNABLE = """
     SELECT stream_id FROM pending AS this
-    WHERE parked_at IS NULL AND due_at <= :now AND NOT EXISTS (
+    WHERE parked_at IS NULL AND due_at <= :now
+    AND (:part IS NULL OR part_of(stream_id) = :part) AND NOT EXISTS (
         SELECT 1 FROM pending AS earlier
         WHERE earlier.stream_id = this.stream_id
         AND (earlier.version, earlier.ordinal) < (this.version, this.ordinal)
         AND earlier.parked_at IS NULL AND earlier.in_order = this.in_order
         AND (earlier.in_order OR earlier.due_at <= :now)
     )
-    ORDER BY due_at {} LIMIT :rows OFFSET :skip
+    ORDER BY due_at {} LIMIT :rows
 """
 """The due commands that no earlier one of their kind stands before: of a stream, the first in-order
 one, and the first out-of-order one that is due. Nothing but these two can be of one stream, so

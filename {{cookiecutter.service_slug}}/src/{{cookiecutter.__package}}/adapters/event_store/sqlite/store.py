@@ -127,14 +127,13 @@ class SqliteEventStore:
             found = connection.execute(EARLIER, key_values(key)).fetchone()
         return found is not None
 
-    def due(self, now: datetime, limit: int = 100, skip: int = 0) -> list[str]:
-        values = {"now": utc_text(now), "rows": 2 * limit, "skip": skip}
+    def due(self, now: datetime, limit: int = 100, part: int | None = None) -> list[str]:
+        values = {"now": utc_text(now), "rows": 2 * limit, "part": part}
         with self._database.reading() as connection:
             rows = connection.execute(RUNNABLE.format("ASC"), values).fetchall()
-            if len(rows) == 2 * limit and not skip:
+            if len(rows) == 2 * limit:
                 rows += reversed(connection.execute(RUNNABLE.format("DESC"), values).fetchall())
-        streams = list(dict.fromkeys([stream_id for (stream_id,) in rows]))
-        return streams[:limit] if skip else both_ends(streams, limit)
+        return both_ends(list(dict.fromkeys([stream_id for (stream_id,) in rows])), limit)
 
     def waiting(self, until: datetime, limit: int = 100) -> list[PendingKey]:
         with self._database.reading() as connection:
