@@ -310,17 +310,10 @@ BUS = [
     ("bus/runtime/worker.py", "sorted(rows, key=lambda row: not row.in_order)", "rows"),
     ("bus/runtime/worker.py", "held_back = held_back or not goes_on", "pass"),
     ("bus/runtime/worker.py", "is_cut or part is not None", "is_cut"),
-    ("bus/runtime/worker.py", "self._is_long and self._looks % 4 != 2 else", "self._is_long else"),
-    (
-        "bus/runtime/worker.py",
-        "                self._part = _any_part()\n                part = None",
-        "                part = None",
-    ),
-    (
-        "bus/runtime/worker.py",
-        "            self._part = _any_part()\n            return None, False",
-        "            return None, False",
-    ),
+    ("bus/runtime/worker.py", "if self._is_long and self._looks % 4 == 2:", "if False:"),
+    ("bus/runtime/worker.py", "            self._part = _any_part()\n            left", "            left"),
+    ("bus/runtime/worker.py", "part = self._part if left else None", "part = None"),
+    ("bus/runtime/worker.py", "            if self._stays:\n", "            if False:\n"),
     ("bus/runtime/worker.py", "random.randrange(PARTS)", "0"),
     (
         "bus/runtime/worker.py",

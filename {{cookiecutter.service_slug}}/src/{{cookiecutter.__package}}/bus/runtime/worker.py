@@ -30,6 +30,9 @@ from .supervisor import WATCH_SECONDS, SupervisedThread, is_given_up
 STREAMS_PER_THREAD = 8
 """A worker fetches at most so many streams for each of its threads, in random order."""
 
+TRIED_PARTS = 4
+"""In so many parts a worker looks for streams before it looks in all of them."""
+
 SLICE_LASTS, PASS_LASTS = timedelta(seconds=1), timedelta(seconds=10)
 """After so long, a worker looks at what is due anew, or ends a pass of `run_once`."""
 
@@ -96,7 +99,7 @@ class Worker:
         self._report_at: dict[PendingKey, datetime] = {}
         self._set_aside: dict[str, datetime] = {}  # for each stream, until when
         self._failed: set[str] = set()
-        self._looks, self._is_long = 0, False
+        self._looks, self._is_long, self._stays = 0, False, False
         self._part = _any_part()
         self._most = bus.supervisor.threads * STREAMS_PER_THREAD
         # What follows is of `run`, and its threads change it under this lock.
@@ -272,14 +275,16 @@ class Worker:
 
         Of a long backlog, a worker takes the streams of one part, until there is none left or it
         meets another worker. Then it chooses another part. So workers settle on different parts.
-        Every fourth time it takes streams of all parts: the new ones do not wait.
+        Every fourth time it takes a few streams of all parts: the new ones do not wait.
         """
         now = self._bus.clock.now()
         for stream_id, until in list(self._set_aside.items()):
             if until <= now:
                 self._set_aside.pop(stream_id, None)
         self._looks += 1
-        limit, part = self._most, self._part if self._is_long and self._looks % 4 != 2 else None
+        limit, part, left = self._most, self._part if self._is_long else None, TRIED_PARTS
+        if self._is_long and self._looks % 4 == 2:
+            limit, part = self._bus.supervisor.threads, None
         while True:
             due = self._bus.store.due(now, limit, part)
             streams = [each for each in due if each not in seen and each not in self._set_aside]
@@ -287,11 +292,13 @@ class Worker:
                 break
             if part is None:
                 limit *= 4
-            else:
-                self._part = _any_part()
-                part = None
+                continue
+            self._part = _any_part()
+            left -= 1
+            part = self._part if left else None
         is_cut = len(due) >= limit or len(streams) > self._most
         self._is_long = is_cut or part is not None
+        self._stays = part is not None
         random.shuffle(streams)
         failed_first = self._looks % 4 == 0
         streams.sort(key=lambda stream_id: (stream_id in self._failed) != failed_first)
@@ -358,7 +365,8 @@ class Worker:
         attempts = pending.attempts + 1
         due_at = now + bus.dispatch.claim_of(command, attempts)
         if not bus.store.claim(pending, due_at):
-            self._part = _any_part()
+            if self._stays:
+                self._part = _any_part()
             return None, False
         return msgspec.structs.replace(pending, attempts=attempts, due_at=due_at), False
 
