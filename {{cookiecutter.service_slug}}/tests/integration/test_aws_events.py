@@ -123,6 +123,7 @@ class Context:
 
 def test_it_ends_before_lambda_ends_it(functions: Functions) -> None:
     create(functions.bus, "a", "b", dispatch=KILLED)
+    functions.bus.dispatch = Dispatch(time_limit=timedelta(milliseconds=1))
     assert functions.worker_handler(None, Context(4_000)) == {"attempted": 0}
     functions.bus.dispatch = Dispatch(time_limit=timedelta(seconds=30))
     assert functions.worker_handler(None, Context(29_000)) == {"attempted": 0}
