@@ -24,6 +24,8 @@ from cookiecutter.exceptions import FailedHookException
 from jinja2 import Environment
 from jinja2.ext import Extension
 
+import option_table
+
 
 class InvalidAnswer(FailedHookException):
     """An answer is refused. It is a failed hook to cookiecutter, whose command line prints it in
@@ -184,10 +186,8 @@ def _objection(answers: Mapping[str, str], prompt: str, answer: str) -> str:
         return "holds a control character"
     if not re.fullmatch(rule.shape, answer):
         return rule.wording
-    if prompt == "auth" and answer != "none" and answers["store"] == "sqlite":
-        return "is API Gateway's doing, and a service on sqlite runs where there is none"
-    if prompt == "kubernetes" and answer == "yes" and answers["store"] == "sqlite":
-        return "would move the service about, and a SQLite file stays on its machine's disk"
+    if reason := option_table.objection(answers, prompt):
+        return reason
     if prompt == "service_slug":
         return _package_objection(package_name(answer))
     if prompt == "aggregate_name":
@@ -259,6 +259,7 @@ class Answers(Extension):
         for function in (
             asking(checked),
             problem,
+            option_table.plan,
             package_name,
             class_name,
             snake_case,
@@ -268,8 +269,9 @@ class Answers(Extension):
         ):
             environment.filters[function.__name__] = function
         # `cruft update` loads two versions of the template in one process, from the same path.
-        # Neither may get the module of the other, nor its byte code, which Python matches only by
+        # Neither may get a module of the other, nor its byte code, which Python matches only by
         # the size and the second of the source.
-        sys.modules.pop(__name__, None)
-        with suppress(OSError):
-            Path(cache_from_source(__file__)).unlink()
+        for name, source in ((__name__, __file__), (option_table.__name__, option_table.__file__)):
+            sys.modules.pop(name, None)
+            with suppress(OSError):
+                Path(cache_from_source(source)).unlink()

@@ -60,20 +60,14 @@ OPTIONS = {
 @dataclass(frozen=True)
 class BakedProject:
     path: Path
-    options: Mapping[str, str]
+    answers: Mapping[str, str]
     package: str
     aggregate: str
     plural: str
 
     @property
     def store(self) -> str:
-        return self.options["store"]
-
-    @property
-    def choices(self) -> set[str]:
-        """What was chosen, as tests/files.txt calls it."""
-        chosen = {name for name, option in self.options.items() if option == "yes"}
-        return {self.store} | chosen | {f"{name}+{self.store}" for name in chosen}
+        return self.answers["store"]
 
     @property
     def files(self) -> set[str]:
@@ -131,7 +125,7 @@ def bake(folder: Path, template: str | Path = TEMPLATE, **answers: str) -> Baked
     answered = answers.get("aggregate_plural", aggregate.replace("_", "-") + "s")
     return BakedProject(
         path=project,
-        options={name: answers.get(name, options[0]) for name, options in OPTIONS.items()},
+        answers={name: answers.get(name, options[0]) for name, options in OPTIONS.items()},
         package=package,
         aggregate=aggregate,
         plural=answered.replace("-", "_"),

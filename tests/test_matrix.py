@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from answers import InvalidAnswer, checked
+from answers import RULES, InvalidAnswer, checked
 
 from . import test_rendering as rendering
 from .support import OPTIONS, BakedProject, bake
 
 Combination = dict[str, str]
 LOOKED_AT = [
-    rendering.test_exactly_the_files_of_the_list_are_rendered,
+    rendering.test_exactly_the_files_of_the_tree_and_of_what_was_chosen_are_rendered,
     rendering.test_nothing_is_left_unrendered,
     rendering.test_nothing_is_left_of_what_was_not_chosen,
     rendering.test_the_chosen_python_is_what_runs_it_everywhere,
@@ -26,7 +26,7 @@ LOOKED_AT = [
 
 def make_sense(combination: Combination) -> bool:
     try:
-        return all(checked(combination, name) for name in ("auth", "kubernetes"))
+        return all(checked(combination, name) for name in RULES.keys() & combination.keys())
     except InvalidAnswer:
         return False
 
