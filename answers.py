@@ -21,8 +21,9 @@ from typing import NamedTuple
 
 import click
 from cookiecutter.exceptions import FailedHookException
-from jinja2 import Environment
+from jinja2 import Environment, pass_context
 from jinja2.ext import Extension
+from jinja2.runtime import Context
 
 import option_table
 
@@ -42,6 +43,7 @@ class Rule(NamedTuple):
 _KEBAB = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 # No control characters, and no marks that Jinja would interpret.
 _PROSE = r"(?!.*\{[{%#])\S(.*\S)?"
+_FEATURE = "|".join(option_table.FEATURES)
 
 RULES = {
     "service_name": Rule(
@@ -81,8 +83,12 @@ RULES = {
         "Zoë O'Neill",
     ),
     "auth": Rule(4, "none|iam|jwt", "must be none, iam or jwt", "none"),
-    "kubernetes": Rule(3, "no|yes", "must be no or yes", "no"),
-    "quality_extras": Rule(3, "no|yes", "must be no or yes", "no"),
+    "features": Rule(
+        200,
+        rf"(?i: *({_FEATURE})( *, *({_FEATURE}))* *| *none *)",
+        f"must be none, or some of {', '.join(option_table.FEATURES)}, with commas between them",
+        "quality",
+    ),
 }
 
 _STDLIB = sys.stdlib_module_names | set(
@@ -250,8 +256,14 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
+@pass_context
+def chosen(context: Context, feature: str) -> bool:
+    """A test of Jinja's: `{% if "quality" is chosen %}`."""
+    return feature in option_table.answered(context["cookiecutter"], "features")
+
+
 class Answers(Extension):
-    """The filters of cookiecutter.json, the hooks and the rendered files."""
+    """The filters and tests of cookiecutter.json, the hooks and the rendered files."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -268,6 +280,7 @@ class Answers(Extension):
             quoted,
         ):
             environment.filters[function.__name__] = function
+        environment.tests["chosen"] = chosen
         # `cruft update` loads two versions of the template in one process, from the same path.
         # Neither may get a module of the other, nor its byte code, which Python matches only by
         # the size and the second of the source.

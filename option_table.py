@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
@@ -43,24 +42,31 @@ class Plan(TypedDict):
     add: list[tuple[str, str, str]]
 
 
-@cache
-def options() -> list[Option]:
-    return [Option(**row) for row in tomllib.loads(TABLE.read_text("utf-8"))["option"]]
+OPTIONS = [Option(**row) for row in tomllib.loads(TABLE.read_text("utf-8"))["option"]]
+FEATURES = sorted({name for option in OPTIONS for name in option.when.get("features", ())})
+"""The values of the prompt `features`."""
+
+
+def answered(answers: Answers, prompt: str) -> set[str]:
+    """The values of an answer: any number of features, one of any other prompt."""
+    answer = answers.get(prompt, "")
+    return {each.strip().lower() for each in answer.split(",")} if prompt == "features" else {answer}
 
 
 def is_met(condition: Condition, answers: Answers) -> bool:
     """Whether each of its prompts was answered with one of its values."""
-    return all(answers.get(prompt) in values for prompt, values in condition.items())
+    return all(answered(answers, prompt).intersection(values) for prompt, values in condition.items())
 
 
 def objection(answers: Answers, prompt: str) -> str:
     """Why the answer to the prompt cannot be combined with the answers before it; empty if it
     can."""
-    for option in options():
+    for option in OPTIONS:
         if prompt in option.when and option.is_chosen(answers):
             for exclusion in option.excludes:
                 if is_met(exclusion["when"], answers):
-                    return exclusion["because"]
+                    subject = f"has {', '.join(option.when[prompt])}, which "
+                    return (subject if prompt == "features" else "") + exclusion["because"]
     return ""
 
 
@@ -71,8 +77,8 @@ def plan(answers: Answers) -> Plan:
         "aggregate": answers["__aggregate_snake"],
         "plural": answers["__plural_snake"],
     }
-    chosen = [option for option in options() if option.is_chosen(answers)]
-    others = [option for option in options() if option not in chosen]
+    chosen = [option for option in OPTIONS if option.is_chosen(answers)]
+    others = [option for option in OPTIONS if option not in chosen]
     deleted = {path.format(**names) for each in others for path in (*each.files, *each.variants)}
     return {
         "delete": sorted(deleted, reverse=True),  # a file before the folder that holds it

@@ -22,20 +22,20 @@ LEFT_BY_TOOLS = frozenset(
 # after their neighbours; the longest name, with a plural that no rule makes; awkward prose.
 COMBINATIONS: dict[str, dict[str, str]] = {
     "defaults": {},
-    "postgres": {"store": "postgres", "kubernetes": "yes", "auth": "jwt"},
+    "postgres": {"store": "postgres", "features": "kubernetes", "auth": "jwt"},
     "sqlite": {"store": "sqlite", "license": "Proprietary"},
     "apple": {
         "service_name": "Fruit",
         "aggregate_name": "Apple",
         "python_version": "3.14",
-        "kubernetes": "yes",
+        "features": "kubernetes",
     },
     "zebra": {
         "service_name": "Zoo",
         "aggregate_name": "Zebra",
         "store": "sqlite",
         "license": "Apache-2.0",
-        "quality_extras": "yes",
+        "features": "Quality",
     },
     "longest": {
         "service_name": "Élan vital No. 2",
@@ -49,12 +49,12 @@ COMBINATIONS: dict[str, dict[str, str]] = {
 
 
 PROMPTS: dict[str, str | list[str]] = json.loads((TEMPLATE / "cookiecutter.json").read_text())
-OPTIONS = {
-    name: options
-    for name, options in PROMPTS.items()
-    if isinstance(options, list) and name[0] != "_"
+CHOICES: dict[str, list[str]] = {
+    name: choices
+    for name, choices in PROMPTS.items()
+    if isinstance(choices, list) and name[0] != "_"
 }
-"""The prompts that are a choice; the first option is the default."""
+"""The prompts that are a choice; the first one is the default."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,12 @@ def own_config(folder: Path) -> Path:
     return config
 
 
+def complete(answers: Mapping[str, str]) -> dict[str, str]:
+    """What chooses options: the answers, and the defaults of the others."""
+    defaults = {name: choices[0] for name, choices in CHOICES.items()}
+    return {**defaults, "features": "none", **answers}
+
+
 def bake(folder: Path, template: str | Path = TEMPLATE, **answers: str) -> BakedProject:
     project = Path(
         cookiecutter(
@@ -125,7 +131,7 @@ def bake(folder: Path, template: str | Path = TEMPLATE, **answers: str) -> Baked
     answered = answers.get("aggregate_plural", aggregate.replace("_", "-") + "s")
     return BakedProject(
         path=project,
-        answers={name: answers.get(name, options[0]) for name, options in OPTIONS.items()},
+        answers=complete(answers),
         package=package,
         aggregate=aggregate,
         plural=answered.replace("-", "_"),

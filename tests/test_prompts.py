@@ -87,6 +87,11 @@ HOSTILE = [
     ("author_name", "", "is empty"),
     ("author_name", "Bob\r", "holds a control character"),
     ("author_name", "x" * 101, "has 101 characters, and 100 are the limit"),
+    ("features", "", "is empty"),
+    ("features", "kubernets", "must be none, or some of kubernetes, quality, with commas between"),
+    ("features", "kubernetes,", "must be none, or some of"),
+    ("features", "kubernetes quality", "must be none, or some of"),
+    ("features", "none,quality", "must be none, or some of"),
 ]
 
 
@@ -111,7 +116,11 @@ def test_a_hostile_answer_is_refused_with_a_valid_example_and_leaves_nothing_beh
     [
         ({"auth": "jwt"}, "auth 'jwt' is refused: it is API Gateway's doing"),
         ({"auth": "iam"}, "auth 'iam' is refused: it is API Gateway's doing"),
-        ({"kubernetes": "yes"}, "kubernetes 'yes' is refused: it would move the service about"),
+        (
+            {"features": "quality, kubernetes"},
+            "features 'quality, kubernetes' is refused: it has kubernetes, which would move the"
+            " service about",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused_with_the_reason(
@@ -126,6 +135,13 @@ def test_what_does_not_go_together_is_refused_with_the_reason(
 def test_the_valid_example_of_a_refusal_is_valid(tmp_path: Path, prompt: str) -> None:
     plural = {} if prompt != "aggregate_name" else {"aggregate_plural": "purchases"}
     assert bake(tmp_path, **{prompt: RULES[prompt].example}, **plural).path.is_dir()
+
+
+def test_features_are_the_same_in_any_order_and_case(tmp_path: Path) -> None:
+    one = bake(tmp_path / "one", store="postgres", features="kubernetes,quality")
+    other = bake(tmp_path / "other", store="postgres", features=" Quality , KUBERNETES,quality")
+    assert other.contents() == one.contents()
+    assert {"tests/load/locustfile.py", "deploy/kubernetes/base/api.yaml"} <= one.files
 
 
 def test_a_bad_choice_is_refused(tmp_path: Path) -> None:
@@ -229,8 +245,8 @@ def test_a_person_at_a_terminal_is_told_at_once_and_asked_again(tmp_path: Path) 
             ("Licence of the code", "3"),
             ("Python version", "2"),
             ("Who may call", "3"),
-            ("Manifests for Kubernetes", "2"),
-            ("Mutation testing", "1"),
+            ("What else it has", "kubernets"),
+            ("features 'kubernets' is refused: .*features", "Kubernetes"),
         ],
     )
     recorded = (TEMPLATE / "tests/terminal_session.txt").read_text()
@@ -238,7 +254,7 @@ def test_a_person_at_a_terminal_is_told_at_once_and_asked_again(tmp_path: Path) 
         accepted.shown.split() == recorded.split()
     )  # where lines break is the terminal's business
     refusals = [line for line in accepted.shown.splitlines() if "is refused" in line]
-    assert len(refusals) == 5
+    assert len(refusals) == 6
     assert accepted.returncode == 0
     service = tmp_path / "out" / "parcel-service"
     assert "Zoë" in (service / "LICENSE").read_text()
@@ -253,8 +269,8 @@ def test_at_a_terminal_a_choice_that_makes_no_sense_is_asked_for_again(tmp_path:
     turns += [("Its plural", ""), ("What the service does", ""), ("Who owns it", "")]
     turns += [("Where the events are kept", "3"), ("Licence", ""), ("Python version", "")]
     turns += [("Who may call", "3"), ("auth 'jwt' is refused: .*auth", "none")]
-    turns += [("Manifests", "2"), ("kubernetes 'yes' is refused: .*kubernetes", "no")]
-    accepted = converse(tmp_path, [*turns, ("Mutation testing", "2")])
+    turns += [("What else", "kubernetes"), ("features 'kubernetes' is refused: .*features", "quality")]
+    accepted = converse(tmp_path, turns)
     assert accepted.returncode == 0
     service = tmp_path / "out" / "order-service"
     assert not (service / "deploy").exists()

@@ -18,7 +18,7 @@ from cookiecutter.exceptions import FailedHookException
 from cookiecutter.main import cookiecutter
 
 from answers import checked
-from option_table import options
+from option_table import OPTIONS
 
 from .support import COMBINATIONS, PROMPTS, TEMPLATE, BakedProject, bake, own_config
 
@@ -40,7 +40,7 @@ def test_nothing_is_left_unrendered(project: BakedProject) -> None:
 
 def test_nothing_is_left_of_what_was_not_chosen(project: BakedProject) -> None:
     texts = {path: content.decode() for path, content in project.contents().items()}
-    for option in options():
+    for option in OPTIONS:
         if option.words and not option.is_chosen(project.answers):
             pattern = re.compile(option.words, re.IGNORECASE | re.MULTILINE)
             for path, text in texts.items():
@@ -51,7 +51,7 @@ def test_nothing_is_left_of_what_was_not_chosen(project: BakedProject) -> None:
 def test_every_row_of_the_table_says_what_it_is_and_is_chosen_by_some_service(
     baked: dict[str, BakedProject],
 ) -> None:
-    for option in options():
+    for option in OPTIONS:
         assert re.fullmatch(r"[A-Z].*\.", option.about)
         assert set(option.when) <= PROMPTS.keys()
         assert any(option.is_chosen(each.answers) for each in baked.values()), option.about
@@ -258,12 +258,12 @@ def expected_files(project: BakedProject) -> set[str]:
             name = path.relative_to(tree).as_posix()
             expected.add(re.sub(r"{{cookiecutter\.(\w+)}}", lambda each: names[each[1]], name))
     paths = {"package": project.package, "aggregate": project.aggregate, "plural": project.plural}
-    for option in options():
+    for option in OPTIONS:
         for owned in (each.format(**paths) for each in (*option.files, *option.variants)):
             own = {path for path in expected if f"{path}/".startswith(f"{owned}/")}
             assert own or not option.is_chosen(project.answers), owned
             if not option.is_chosen(project.answers):
                 expected -= own
-    variants = [option.variants for option in options() if option.is_chosen(project.answers)]
+    variants = [option.variants for option in OPTIONS if option.is_chosen(project.answers)]
     renamed = {variant: path for each in variants for variant, path in each.items()}
     return {renamed.get(path, path) for path in expected}
