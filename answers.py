@@ -82,6 +82,7 @@ RULES = {
         "must be one line of text, without spaces around it and without '{{', '{%' and '{#'",
         "Zoë O'Neill",
     ),
+    "platform": Rule(6, "lambda|server", "must be lambda or server", "server"),
     "auth": Rule(4, "none|iam|jwt", "must be none, iam or jwt", "none"),
     "features": Rule(
         200,

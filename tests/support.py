@@ -18,24 +18,25 @@ LEFT_BY_TOOLS = frozenset(
     ".git .venv __pycache__ .mypy_cache .pytest_cache .ruff_cache .hypothesis var".split()
 )
 
-# Combinations that differ in what can go wrong: every store; names that sort before, between and
+# Combinations that differ in what can go wrong: every store on every platform; names that sort before, between and
 # after their neighbours; the longest name, with a plural that no rule makes; awkward prose.
 COMBINATIONS: dict[str, dict[str, str]] = {
     "defaults": {},
-    "postgres": {"store": "postgres", "features": "kubernetes", "auth": "jwt"},
+    "postgres": {"store": "postgres", "platform": "lambda", "auth": "jwt"},
     "sqlite": {"store": "sqlite", "license": "Proprietary"},
     "apple": {
         "service_name": "Fruit",
         "aggregate_name": "Apple",
         "python_version": "3.14",
+        "platform": "server",
         "features": "kubernetes",
     },
     "zebra": {
         "service_name": "Zoo",
         "aggregate_name": "Zebra",
-        "store": "sqlite",
+        "store": "postgres",
         "license": "Apache-2.0",
-        "features": "Quality",
+        "features": "Quality, kubernetes",
     },
     "longest": {
         "service_name": "Élan vital No. 2",
@@ -111,7 +112,8 @@ def own_config(folder: Path) -> Path:
 def complete(answers: Mapping[str, str]) -> dict[str, str]:
     """What chooses options: the answers, and the defaults of the others."""
     defaults = {name: choices[0] for name, choices in CHOICES.items()}
-    return {**defaults, "features": "none", **answers}
+    platform = "lambda" if answers.get("store", defaults["store"]) == "dynamodb" else "server"
+    return {**defaults, "platform": platform, "features": "none", **answers}
 
 
 def bake(folder: Path, template: str | Path = TEMPLATE, **answers: str) -> BakedProject:

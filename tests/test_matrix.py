@@ -33,7 +33,7 @@ def make_sense(combination: Combination) -> bool:
         return False
 
 
-CHOICES = {**support.CHOICES, "features": ["none", *FEATURES, ",".join(FEATURES)]}
+CHOICES = {**support.CHOICES, "platform": ["lambda", "server"], "features": ["none", *FEATURES]}
 ALL = [
     combination
     for choices in product(*CHOICES.values())

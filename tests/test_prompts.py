@@ -87,6 +87,9 @@ HOSTILE = [
     ("author_name", "", "is empty"),
     ("author_name", "Bob\r", "holds a control character"),
     ("author_name", "x" * 101, "has 101 characters, and 100 are the limit"),
+    ("platform", "", "is empty"),
+    ("platform", "Lambda", "must be lambda or server"),
+    ("platform", "moon", "must be lambda or server"),
     ("features", "", "is empty"),
     ("features", "kubernets", "must be none, or some of kubernetes, quality, with commas between"),
     ("features", "kubernetes,", "must be none, or some of"),
@@ -114,10 +117,21 @@ def test_a_hostile_answer_is_refused_with_a_valid_example_and_leaves_nothing_beh
 @pytest.mark.parametrize(
     ("answers", "refusal"),
     [
-        ({"auth": "jwt"}, "auth 'jwt' is refused: it is API Gateway's doing"),
-        ({"auth": "iam"}, "auth 'iam' is refused: it is API Gateway's doing"),
         (
-            {"features": "quality, kubernetes"},
+            {"store": "sqlite", "platform": "lambda"},
+            "platform 'lambda' is refused: it has no lasting disk",
+        ),
+        ({"store": "sqlite", "auth": "jwt"}, "auth 'jwt' is refused: it is API Gateway's doing"),
+        (
+            {"platform": "server", "auth": "iam"},
+            "auth 'iam' is refused: it is API Gateway's doing",
+        ),
+        (
+            {"features": "kubernetes"},
+            "features 'kubernetes' is refused: it has kubernetes, which runs servers",
+        ),
+        (
+            {"store": "sqlite", "features": "quality, kubernetes"},
             "features 'quality, kubernetes' is refused: it has kubernetes, which would move the"
             " service about",
         ),
@@ -127,7 +141,7 @@ def test_what_does_not_go_together_is_refused_with_the_reason(
     tmp_path: Path, answers: dict[str, str], refusal: str
 ) -> None:
     with pytest.raises(FailedHookException, match=refusal):
-        bake(tmp_path, store="sqlite", **answers)
+        bake(tmp_path, **answers)
     assert not (tmp_path / "out").exists()
 
 
@@ -242,11 +256,13 @@ def test_a_person_at_a_terminal_is_told_at_once_and_asked_again(tmp_path: Path) 
             ("Who owns it", "Zoë"),
             ("Choose from", "9"),
             ("Please select one of the available options", "2"),
+            (r"Where it runs.*\(server\)", "lamda"),
+            ("platform 'lamda' is refused: .*platform", "lambda"),
             ("Licence of the code", "3"),
             ("Python version", "2"),
             ("Who may call", "3"),
             ("What else it has", "kubernets"),
-            ("features 'kubernets' is refused: .*features", "Kubernetes"),
+            ("features 'kubernets' is refused: .*features", "Quality"),
         ],
     )
     recorded = (TEMPLATE / "tests/terminal_session.txt").read_text()
@@ -254,20 +270,22 @@ def test_a_person_at_a_terminal_is_told_at_once_and_asked_again(tmp_path: Path) 
         accepted.shown.split() == recorded.split()
     )  # where lines break is the terminal's business
     refusals = [line for line in accepted.shown.splitlines() if "is refused" in line]
-    assert len(refusals) == 6
+    assert len(refusals) == 7
     assert accepted.returncode == 0
     service = tmp_path / "out" / "parcel-service"
     assert "Zoë" in (service / "LICENSE").read_text()
     assert 'python-version: "3.13"' in (service / ".github/workflows/test.yml").read_text()
     assert not list(service.rglob("*dynamodb*"))
-    assert (service / "deploy/kubernetes/base/migrate.yaml").is_file()
+    assert (service / "tests/load/locustfile.py").is_file()
     assert "JwtIssuer" in (service / "template.yaml").read_text()
 
 
 def test_at_a_terminal_a_choice_that_makes_no_sense_is_asked_for_again(tmp_path: Path) -> None:
     turns = [("Name of the service", ""), ("Name of its folder", ""), ("The thing", "")]
     turns += [("Its plural", ""), ("What the service does", ""), ("Who owns it", "")]
-    turns += [("Where the events are kept", "3"), ("Licence", ""), ("Python version", "")]
+    turns += [("Where the events are kept", "3"), ("Where it runs", "lambda")]
+    turns += [("platform 'lambda' is refused: .*platform", "server")]
+    turns += [("Licence", ""), ("Python version", "")]
     turns += [("Who may call", "3"), ("auth 'jwt' is refused: .*auth", "none")]
     turns += [("What else", "kubernetes"), ("features 'kubernetes' is refused: .*features", "quality")]
     accepted = converse(tmp_path, turns)
