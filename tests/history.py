@@ -38,7 +38,7 @@ BEFORE_V3: list[Change] = [
         "                self.retry.pause(attempt)\n",
         "                time.sleep(min(self.retry.cap, self.retry.base * 2**attempt))\n",
     ),
-    (f"{PACKAGE}/adapters/files.py", 'prefix=".writing-"', 'prefix=".tmp-"'),
+    (f"{PACKAGE}/adapters/files/disk.py", 'prefix=".writing-"', 'prefix=".tmp-"'),
     (
         f"{PACKAGE}/entrypoints/cli/program.py",
         '    parser.add_argument("--version", action="version", version=versions)\n',

@@ -149,7 +149,7 @@ class ArchiveOrderHandler(""",
     ),
     (f"{SOURCE}/config.py", "    log,\n", "    log,\n    mail,\n"),
     (f"{SOURCE}/config.py", "LogSettings,\n", "LogSettings,\n    mail.MailSettings,\n"),
-    ("pyproject.toml", '    "botocore>=1.40",\n', '    "botocore>=1.40,<2",\n'),
+    ("pyproject.toml", '    "msgspec>=0.21",\n', '    "msgspec>=0.21,<1",\n'),
     ("README.md", "# Order Service\n", "# Orders\n\nAsk the team in the basement.\n"),
 ]
 
