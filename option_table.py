@@ -50,12 +50,16 @@ FEATURES = sorted({name for option in OPTIONS for name in option.when.get("featu
 def answered(answers: Answers, prompt: str) -> set[str]:
     """The values of an answer: any number of features, one of any other prompt."""
     answer = answers.get(prompt, "")
-    return {each.strip().lower() for each in answer.split(",")} if prompt == "features" else {answer}
+    return (
+        {each.strip().lower() for each in answer.split(",")} if prompt == "features" else {answer}
+    )
 
 
 def is_met(condition: Condition, answers: Answers) -> bool:
     """Whether each of its prompts was answered with one of its values."""
-    return all(answered(answers, prompt).intersection(values) for prompt, values in condition.items())
+    return all(
+        answered(answers, prompt).intersection(values) for prompt, values in condition.items()
+    )
 
 
 def objection(answers: Answers, prompt: str) -> str:

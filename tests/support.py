@@ -12,6 +12,8 @@ from pathlib import Path
 
 from cookiecutter.main import cookiecutter
 
+from option_table import FEATURES
+
 TEMPLATE = Path(__file__).resolve().parent.parent
 ENVIRONMENT = Path(sys.executable).parent
 LEFT_BY_TOOLS = frozenset(
@@ -36,7 +38,7 @@ COMBINATIONS: dict[str, dict[str, str]] = {
         "aggregate_name": "Zebra",
         "store": "postgres",
         "license": "Apache-2.0",
-        "features": "Quality, kubernetes",
+        "features": " , ".join(FEATURES).title(),
     },
     "longest": {
         "service_name": "Élan vital No. 2",

@@ -35,7 +35,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
 @pytest.fixture(scope="module")
 def in_a_vpc(tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
     """A service on Postgres."""
-    return bake(tmp_path_factory.mktemp("postgres"), store="postgres", platform="lambda", auth="jwt")
+    return bake(
+        tmp_path_factory.mktemp("postgres"), store="postgres", platform="lambda", auth="jwt"
+    )
 
 
 class Expanded:
