@@ -3,7 +3,6 @@
 options.toml says what each option owns. option_table.py makes a plan of it, for these answers.
 """
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -15,6 +14,15 @@ def existing(name):
     if not path.exists():
         sys.exit(f"options.toml names {path}, which the template does not have")
     return path
+
+
+def delete(path):
+    if path.is_dir() and not path.is_symlink():
+        for each in path.iterdir():
+            delete(each)
+        path.rmdir()
+    else:
+        path.unlink()
 
 
 def add_to_list(path, opening, line):
@@ -32,7 +40,7 @@ def add_to_list(path, opening, line):
 
 
 for path in map(existing, PLAN["delete"]):
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    delete(path)
     if not any(path.parent.iterdir()):
         path.parent.rmdir()
 
