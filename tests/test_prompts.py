@@ -128,7 +128,7 @@ def test_a_hostile_answer_is_refused_with_a_valid_example_and_leaves_nothing_beh
         ),
         (
             {"features": "kubernetes"},
-            "features 'kubernetes' is refused: it has kubernetes, which runs servers",
+            "features 'kubernetes' is refused: it has kubernetes, which runs containers",
         ),
         (
             {"store": "sqlite", "features": "quality, kubernetes"},

@@ -334,7 +334,6 @@ def test_an_option_is_switched_on_in_an_edited_service(
 
     for wrong, reason in (
         ("features=qualty", "features 'qualty' is refused: it must be none, or some of"),
-        ("platform=lambda", "platform 'lambda' is refused: it has no lasting disk"),
         ("store=floppy", "the choices are"),
         ("feature=quality", "'feature=quality' is no PROMPT=ANSWER. The prompts are service_name,"),
         ("quality", "'quality' is no PROMPT=ANSWER"),
