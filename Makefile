@@ -65,7 +65,7 @@ clean: ## remove the environment and the caches
 	@printf 'cookiecutters_dir: .venv/service\nreplay_dir: .venv/service\n' > .venv/service/config.yaml
 	@for store in $(STORES); do \
 	    .venv/bin/cookiecutter . --no-input --config-file .venv/service/config.yaml \
-	        --output-dir .venv/service store=$$store service_name=$$store quality_extras=yes > .venv/service/log || exit 1; \
+	        --output-dir .venv/service store=$$store service_name=$$store features=quality > .venv/service/log || exit 1; \
 	done
 	$(UV) pip install --quiet --group dev \
 	    $(foreach store,$(STORES),--requirements .venv/service/$(store)/pyproject.toml) \

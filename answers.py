@@ -21,8 +21,11 @@ from typing import NamedTuple
 
 import click
 from cookiecutter.exceptions import FailedHookException
-from jinja2 import Environment
+from jinja2 import Environment, pass_context
 from jinja2.ext import Extension
+from jinja2.runtime import Context
+
+import option_table
 
 
 class InvalidAnswer(FailedHookException):
@@ -40,6 +43,7 @@ class Rule(NamedTuple):
 _KEBAB = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 # No control characters, and no marks that Jinja would interpret.
 _PROSE = r"(?!.*\{[{%#])\S(.*\S)?"
+_FEATURE = "|".join(option_table.FEATURES)
 
 RULES = {
     "service_name": Rule(
@@ -78,9 +82,14 @@ RULES = {
         "must be one line of text, without spaces around it and without '{{', '{%' and '{#'",
         "Zoë O'Neill",
     ),
+    "platform": Rule(6, "lambda|server", "must be lambda or server", "server"),
     "auth": Rule(4, "none|iam|jwt", "must be none, iam or jwt", "none"),
-    "kubernetes": Rule(3, "no|yes", "must be no or yes", "no"),
-    "quality_extras": Rule(3, "no|yes", "must be no or yes", "no"),
+    "features": Rule(
+        200,
+        rf"(?i: *({_FEATURE})( *, *({_FEATURE}))* *| *none *)",
+        f"must be none, or some of {', '.join(option_table.FEATURES)}, with commas between them",
+        "quality",
+    ),
 }
 
 _STDLIB = sys.stdlib_module_names | set(
@@ -184,10 +193,8 @@ def _objection(answers: Mapping[str, str], prompt: str, answer: str) -> str:
         return "holds a control character"
     if not re.fullmatch(rule.shape, answer):
         return rule.wording
-    if prompt == "auth" and answer != "none" and answers["store"] == "sqlite":
-        return "is API Gateway's doing, and a service on sqlite runs where there is none"
-    if prompt == "kubernetes" and answer == "yes" and answers["store"] == "sqlite":
-        return "would move the service about, and a SQLite file stays on its machine's disk"
+    if reason := option_table.objection(answers, prompt):
+        return reason
     if prompt == "service_slug":
         return _package_objection(package_name(answer))
     if prompt == "aggregate_name":
@@ -250,8 +257,14 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
+@pass_context
+def chosen(context: Context, feature: str) -> bool:
+    """A test of Jinja's: `{% if "quality" is chosen %}`."""
+    return feature in option_table.answered(context["cookiecutter"], "features")
+
+
 class Answers(Extension):
-    """The filters of cookiecutter.json, the hooks and the rendered files."""
+    """The filters and tests of cookiecutter.json, the hooks and the rendered files."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -259,6 +272,7 @@ class Answers(Extension):
         for function in (
             asking(checked),
             problem,
+            option_table.plan,
             package_name,
             class_name,
             snake_case,
@@ -267,9 +281,11 @@ class Answers(Extension):
             quoted,
         ):
             environment.filters[function.__name__] = function
+        environment.tests["chosen"] = chosen
         # `cruft update` loads two versions of the template in one process, from the same path.
-        # Neither may get the module of the other, nor its byte code, which Python matches only by
+        # Neither may get a module of the other, nor its byte code, which Python matches only by
         # the size and the second of the source.
-        sys.modules.pop(__name__, None)
-        with suppress(OSError):
-            Path(cache_from_source(__file__)).unlink()
+        for name, source in ((__name__, __file__), (option_table.__name__, option_table.__file__)):
+            sys.modules.pop(name, None)
+            with suppress(OSError):
+                Path(cache_from_source(source)).unlink()

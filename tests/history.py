@@ -38,7 +38,7 @@ BEFORE_V3: list[Change] = [
         "                self.retry.pause(attempt)\n",
         "                time.sleep(min(self.retry.cap, self.retry.base * 2**attempt))\n",
     ),
-    (f"{PACKAGE}/adapters/files.py", 'prefix=".writing-"', 'prefix=".tmp-"'),
+    (f"{PACKAGE}/adapters/files/disk.py", 'prefix=".writing-"', 'prefix=".tmp-"'),
     (
         f"{PACKAGE}/entrypoints/cli/program.py",
         '    parser.add_argument("--version", action="version", version=versions)\n',
@@ -118,8 +118,8 @@ def cruft(folder: Path, *arguments: str) -> str:
     return command(folder, str(ENVIRONMENT / "cruft"), *arguments)
 
 
-def command(folder: Path, *arguments: str) -> str:
-    """What it said. It has a home of its own, beside the folder: neither git nor cookiecutter sees
+def command(folder: Path, *arguments: str, fails: bool = False) -> str:
+    """What it said. It succeeds, unless it `fails`. It has a home of its own, beside the folder: neither git nor cookiecutter sees
     the settings of whoever runs the tests, nor leaves anything there."""
     home = str(folder.parent)
     own = {"HOME": home, "XDG_CONFIG_HOME": home, "PYTHONDONTWRITEBYTECODE": ""}
@@ -132,5 +132,5 @@ def command(folder: Path, *arguments: str) -> str:
         text=True,
         check=False,
     )
-    assert outcome.returncode == 0, outcome.stdout
+    assert (outcome.returncode != 0) == fails, outcome.stdout
     return outcome.stdout

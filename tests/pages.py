@@ -6,7 +6,8 @@ anything. It must succeed, unless the block is `console fails`. One that ends in
 `kill %1` or the end of the page.
 
 A block of `diff` changes the file that the paragraph before it names last: at `@@`, lines that are
-there, once, become others. With nothing but new lines, it is a new file.
+there, once, become others. With nothing but new lines, it is a new file. A block of `patch` does so in
+the template; whoever reads the page in a service passes over it.
 
 Everything else is for reading. The environment is the one that is there: nothing is installed.
 """
@@ -28,7 +29,7 @@ from .support import ENVIRONMENT, TEMPLATE, own_config
 
 PAGE_PORT = "127.0.0.1:8000"
 SECONDS = 600
-BLOCK = re.compile(r"^```(console|console fails|diff)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(console|console fails|diff|patch)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 OF_THE_DAY = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?"  # a time
     r"|\b\d+\.\d+ ?s\b"  # a duration
@@ -117,7 +118,7 @@ def steps(page: Path) -> list[Step]:
     found = []
     for block in BLOCK.finditer(text):
         paragraph = text[: block.start()].rstrip().rpartition("\n\n")[2]
-        named = re.findall(r"`([\w./-]+\.\w+)`", paragraph)
+        named = re.findall(r"`([\w./{}-]+\.\w+)`", paragraph)
         line = text.count("\n", 0, block.start()) + 1
         found.append(Step(page, line, block[1], block[2], named[-1] if named else ""))
     return found
@@ -152,6 +153,27 @@ def _part(part: str) -> str:
     if part == "...":
         return ".*"
     return rf"(?:{OF_THE_DAY.pattern})" if OF_THE_DAY.fullmatch(part) else re.escape(part)
+
+
+def change(folder: Path, step: Step) -> None:
+    """Make the change of a file that a block shows."""
+    path = folder / step.file
+    assert step.file, f"{step}: the paragraph before it names no file"
+    lines = [line or " " for line in step.text.splitlines()]
+    hunks = "\n".join(lines).split("@@\n")
+    for hunk in filter(None, hunks):
+        hunk_lines = hunk.rstrip("\n").split("\n")
+        assert {line[0] for line in hunk_lines} <= set(" +-"), f"{step}: {hunk}"
+        old = "".join(f"{line[1:]}\n" for line in hunk_lines if line[0] != "+")
+        new = "".join(f"{line[1:]}\n" for line in hunk_lines if line[0] != "-")
+        if old:
+            text = path.read_text()
+            assert text.count(old) == 1, f"{step}: {text.count(old)} times in {path}:\n{old}"
+            path.write_text(text.replace(old, new))
+        else:
+            assert not path.exists(), f"{step}: {path} is there already"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(new)
 
 
 class Reader:
@@ -194,32 +216,12 @@ class Reader:
         try:
             for step in steps(page):
                 if step.kind == "diff":
-                    self.change(step)
-                else:
+                    change(self.folder, step)
+                elif step.kind != "patch":
                     for command in commands(step.text):
                         self.run(step, command)
         finally:
             self._stop()
-
-    def change(self, step: Step) -> None:
-        """Make the change of a file that a block shows."""
-        path = self.folder / step.file
-        assert step.file, f"{step}: the paragraph before it names no file"
-        lines = [line or " " for line in step.text.splitlines()]
-        hunks = "\n".join(lines).split("@@\n")
-        for hunk in filter(None, hunks):
-            hunk_lines = hunk.rstrip("\n").split("\n")
-            assert {line[0] for line in hunk_lines} <= set(" +-"), f"{step}: {hunk}"
-            old = "".join(f"{line[1:]}\n" for line in hunk_lines if line[0] != "+")
-            new = "".join(f"{line[1:]}\n" for line in hunk_lines if line[0] != "-")
-            if old:
-                text = path.read_text()
-                assert text.count(old) == 1, f"{step}: {text.count(old)} times in {path}:\n{old}"
-                path.write_text(text.replace(old, new))
-            else:
-                assert not path.exists(), f"{step}: {path} is there already"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(new)
 
     def run(self, step: Step, command: Command) -> None:
         """Type a command, and see that it says what is shown."""

@@ -817,6 +817,17 @@ LAMBDA = [
     ("api/request.py", 'state.get("trace")', "None"),
 ]
 
+FILES = [
+    ("files/__init__.py", "is not None", "is None"),
+    ("files/__init__.py", "    s3.open_files,\n", ""),
+    ("files/s3.py", "if not settings.s3_bucket:", "if settings.s3_bucket:"),
+    (
+        "files/s3.py",
+        "        except self._client.exceptions.NoSuchKey:",
+        "        except KeyError:",
+    ),
+]
+
 INTAKE = [
     (
         "intake.py",

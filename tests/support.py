@@ -12,30 +12,33 @@ from pathlib import Path
 
 from cookiecutter.main import cookiecutter
 
+from option_table import FEATURES
+
 TEMPLATE = Path(__file__).resolve().parent.parent
 ENVIRONMENT = Path(sys.executable).parent
 LEFT_BY_TOOLS = frozenset(
     ".git .venv __pycache__ .mypy_cache .pytest_cache .ruff_cache .hypothesis var".split()
 )
 
-# Combinations that differ in what can go wrong: every store; names that sort before, between and
+# Combinations that differ in what can go wrong: every store on every platform; names that sort before, between and
 # after their neighbours; the longest name, with a plural that no rule makes; awkward prose.
 COMBINATIONS: dict[str, dict[str, str]] = {
     "defaults": {},
-    "postgres": {"store": "postgres", "kubernetes": "yes", "auth": "jwt"},
+    "postgres": {"store": "postgres", "platform": "lambda", "auth": "jwt"},
     "sqlite": {"store": "sqlite", "license": "Proprietary"},
     "apple": {
         "service_name": "Fruit",
         "aggregate_name": "Apple",
         "python_version": "3.14",
-        "kubernetes": "yes",
+        "platform": "server",
+        "features": "kubernetes",
     },
     "zebra": {
         "service_name": "Zoo",
         "aggregate_name": "Zebra",
-        "store": "sqlite",
+        "store": "postgres",
         "license": "Apache-2.0",
-        "quality_extras": "yes",
+        "features": " , ".join(FEATURES).title(),
     },
     "longest": {
         "service_name": "Élan vital No. 2",
@@ -49,31 +52,25 @@ COMBINATIONS: dict[str, dict[str, str]] = {
 
 
 PROMPTS: dict[str, str | list[str]] = json.loads((TEMPLATE / "cookiecutter.json").read_text())
-OPTIONS = {
-    name: options
-    for name, options in PROMPTS.items()
-    if isinstance(options, list) and name[0] != "_"
+CHOICES: dict[str, list[str]] = {
+    name: choices
+    for name, choices in PROMPTS.items()
+    if isinstance(choices, list) and name[0] != "_"
 }
-"""The prompts that are a choice; the first option is the default."""
+"""The prompts that are a choice; the first one is the default."""
 
 
 @dataclass(frozen=True)
 class BakedProject:
     path: Path
-    options: Mapping[str, str]
+    answers: Mapping[str, str]
     package: str
     aggregate: str
     plural: str
 
     @property
     def store(self) -> str:
-        return self.options["store"]
-
-    @property
-    def choices(self) -> set[str]:
-        """What was chosen, as tests/files.txt calls it."""
-        chosen = {name for name, option in self.options.items() if option == "yes"}
-        return {self.store} | chosen | {f"{name}+{self.store}" for name in chosen}
+        return self.answers["store"]
 
     @property
     def files(self) -> set[str]:
@@ -114,6 +111,13 @@ def own_config(folder: Path) -> Path:
     return config
 
 
+def complete(answers: Mapping[str, str]) -> dict[str, str]:
+    """What chooses options: the answers, and the defaults of the others."""
+    defaults = {name: choices[0] for name, choices in CHOICES.items()}
+    platform = "lambda" if answers.get("store", defaults["store"]) == "dynamodb" else "server"
+    return {**defaults, "platform": platform, "features": "none", **answers}
+
+
 def bake(folder: Path, template: str | Path = TEMPLATE, **answers: str) -> BakedProject:
     project = Path(
         cookiecutter(
@@ -131,7 +135,7 @@ def bake(folder: Path, template: str | Path = TEMPLATE, **answers: str) -> Baked
     answered = answers.get("aggregate_plural", aggregate.replace("_", "-") + "s")
     return BakedProject(
         path=project,
-        options={name: answers.get(name, options[0]) for name, options in OPTIONS.items()},
+        answers=complete(answers),
         package=package,
         aggregate=aggregate,
         plural=answered.replace("-", "_"),

@@ -183,7 +183,7 @@ def test_nothing_is_compiled_anew_when_it_starts(package: Path, runtime: Path) -
 
 
 def test_a_service_on_postgres_is_built_too(tmp_path: Path) -> None:
-    project = bake(tmp_path, store="postgres")
+    project = bake(tmp_path, store="postgres", platform="lambda")
     make(project, ".venv/synced")
     make(project, "build", f"RUNTIME={version()}")
     built = project.path / ".aws-sam/build"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .aws import SAM, expand, findings, run_tool
+from .aws import SAM, TOOLS, expand, findings, run_tool
 from .support import BakedProject, bake
 
 pytestmark = pytest.mark.aws
@@ -34,7 +35,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
 @pytest.fixture(scope="module")
 def in_a_vpc(tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
     """A service on Postgres."""
-    return bake(tmp_path_factory.mktemp("postgres"), store="postgres", auth="jwt")
+    return bake(
+        tmp_path_factory.mktemp("postgres"), store="postgres", platform="lambda", auth="jwt"
+    )
 
 
 class Expanded:
@@ -77,6 +80,22 @@ def test_the_linters_have_nothing_against_it_on_postgres(in_a_vpc: BakedProject)
     assert "is a valid SAM Template" in said.stdout, said.stdout
     expand(in_a_vpc.path)
     assert findings(in_a_vpc.path) == []
+
+
+def test_the_table_alone_is_the_same_and_the_linter_has_nothing_against_it(
+    serverless: BakedProject, tmp_path: Path
+) -> None:
+    project = bake(tmp_path, platform="server")
+    linted = run_tool(
+        *(TOOLS / "sam/bin/cfn-lint", "deploy/table.yaml", "--regions", "eu-central-1"),
+        folder=project.path,
+    )
+    assert linted.stdout == ""
+    alone = (project.path / "deploy/table.yaml").read_text()
+    whole = (serverless.path / "template.yaml").read_text()
+    for resource in ("Table", "Files", "Operators"):
+        (described,) = re.findall(rf"^  {resource}:\n(?:    .*\n)+", alone, re.MULTILINE)
+        assert described in whole
 
 
 DEFECTS = [

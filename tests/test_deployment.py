@@ -11,7 +11,7 @@ import yaml
 
 from .support import BakedProject
 
-WITH_KUBERNETES = ["postgres", "apple"]
+WITH_KUBERNETES = ["zebra", "apple"]
 BASE, OVERLAYS = "deploy/kubernetes/base", "deploy/kubernetes/overlays"
 
 

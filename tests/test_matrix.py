@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from answers import InvalidAnswer, checked
+from answers import RULES, InvalidAnswer, checked
+from option_table import FEATURES
 
+from . import support
 from . import test_rendering as rendering
-from .support import OPTIONS, BakedProject, bake
+from .support import BakedProject, bake
 
 Combination = dict[str, str]
 LOOKED_AT = [
-    rendering.test_exactly_the_files_of_the_list_are_rendered,
+    rendering.test_exactly_the_files_of_the_tree_and_of_what_was_chosen_are_rendered,
     rendering.test_nothing_is_left_unrendered,
     rendering.test_nothing_is_left_of_what_was_not_chosen,
     rendering.test_the_chosen_python_is_what_runs_it_everywhere,
@@ -26,15 +28,16 @@ LOOKED_AT = [
 
 def make_sense(combination: Combination) -> bool:
     try:
-        return all(checked(combination, name) for name in ("auth", "kubernetes"))
+        return all(checked(combination, name) for name in RULES.keys() & combination.keys())
     except InvalidAnswer:
         return False
 
 
+CHOICES = {**support.CHOICES, "platform": ["lambda", "server"], "features": ["none", *FEATURES]}
 ALL = [
     combination
-    for options in product(*OPTIONS.values())
-    if make_sense(combination := dict(zip(OPTIONS, options, strict=True)))
+    for choices in product(*CHOICES.values())
+    if make_sense(combination := dict(zip(CHOICES, choices, strict=True)))
 ]
 
 
@@ -64,7 +67,7 @@ def test_each_pair_of_options_comes_out_clean(tmp_path: Path, combination: Combi
 
 # These two are a file and a number, which no other option reads: they are tried in pairs with each.
 APART = ("license", "python_version")
-TOGETHER = [each for each in ALL if all(each[name] == OPTIONS[name][0] for name in APART)]
+TOGETHER = [each for each in ALL if all(each[name] == CHOICES[name][0] for name in APART)]
 
 
 @pytest.mark.slow
@@ -74,7 +77,7 @@ def test_each_combination_comes_out_clean(tmp_path: Path, combination: Combinati
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("auth", OPTIONS["auth"][1:])
+@pytest.mark.parametrize("auth", CHOICES["auth"][1:])
 def test_the_tests_that_read_what_is_deployed_pass(
     baked: dict[str, BakedProject], tmp_path: Path, auth: str
 ) -> None:

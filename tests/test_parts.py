@@ -26,6 +26,7 @@ EDITS = [
         "PROJECTIONS = (  # one name per read model\n",
         "PROJECTIONS = (\n    # ours\n",
     ),
+    ("settings/log.py", '= "info"\n', '= "info"\n    mail_url: str | None = None\n'),
 ]
 NAMES = ["Invoice", "Purchase Order", "AbcdEfghIjklMnopQrstUvwx"]
 
@@ -269,7 +270,7 @@ def lines_added(before: dict[str, bytes], after: dict[str, bytes]) -> dict[str, 
         ("external", {"external_plural": "event-store"}, "event_store already.*: event-store2"),
         ("external", {"external_plural": "server"}, "settings/server.py already.*: server2"),
         ("external", {"external_plural": "order"}, "domain/order already.*: order2"),
-        ("external", {"external_plural": "aws-endpoint"}, "has aws_endpoint_url.*: aws-endpoint2"),
+        ("external", {"external_plural": "mail"}, "has mail_url.*: mail2"),
         ("external", {"external_plural": "customer"}, "is the singular as well.*: [a-z-]+"),
     ],
 )

@@ -16,6 +16,7 @@ from .planted_bugs import (
     CRASH,
     DYNAMODB,
     DYNAMODB_BESIDE,
+    FILES,
     HANGING,
     INTAKE,
     LAMBDA,
@@ -100,6 +101,14 @@ def test_a_bug_in_a_lambda_function_is_found(
     planted = plant(baked["defaults"], tmp_path, f"entrypoints/{file}", text, bug)
     tests = ("tests/e2e/test_aws_lambda.py", "tests/integration/test_aws_events.py")
     assert run_tests(planted, *tests) == FAILED
+
+
+@pytest.mark.parametrize(("file", "text", "bug"), FILES)
+def test_a_bug_in_the_places_of_files_is_found(
+    baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
+) -> None:
+    planted = plant(baked["defaults"], tmp_path, f"adapters/{file}", text, bug)
+    assert run_tests(planted, "tests/integration/test_s3.py") == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), INTAKE)

@@ -15,7 +15,7 @@ from cookiecutter.exceptions import FailedHookException
 
 from answers import RULES
 
-from .support import ENVIRONMENT, TEMPLATE, bake, own_config
+from .support import COMBINATIONS, ENVIRONMENT, TEMPLATE, BakedProject, bake, own_config
 
 HOSTILE = [
     ("service_name", "", "is empty"),
@@ -87,6 +87,14 @@ HOSTILE = [
     ("author_name", "", "is empty"),
     ("author_name", "Bob\r", "holds a control character"),
     ("author_name", "x" * 101, "has 101 characters, and 100 are the limit"),
+    ("platform", "", "is empty"),
+    ("platform", "Lambda", "must be lambda or server"),
+    ("platform", "moon", "must be lambda or server"),
+    ("features", "", "is empty"),
+    ("features", "kubernets", "must be none, or some of kubernetes, quality, with commas between"),
+    ("features", "kubernetes,", "must be none, or some of"),
+    ("features", "kubernetes quality", "must be none, or some of"),
+    ("features", "none,quality", "must be none, or some of"),
 ]
 
 
@@ -109,16 +117,31 @@ def test_a_hostile_answer_is_refused_with_a_valid_example_and_leaves_nothing_beh
 @pytest.mark.parametrize(
     ("answers", "refusal"),
     [
-        ({"auth": "jwt"}, "auth 'jwt' is refused: it is API Gateway's doing"),
-        ({"auth": "iam"}, "auth 'iam' is refused: it is API Gateway's doing"),
-        ({"kubernetes": "yes"}, "kubernetes 'yes' is refused: it would move the service about"),
+        (
+            {"store": "sqlite", "platform": "lambda"},
+            "platform 'lambda' is refused: it has no lasting disk",
+        ),
+        ({"store": "sqlite", "auth": "jwt"}, "auth 'jwt' is refused: it is API Gateway's doing"),
+        (
+            {"platform": "server", "auth": "iam"},
+            "auth 'iam' is refused: it is API Gateway's doing",
+        ),
+        (
+            {"features": "kubernetes"},
+            "features 'kubernetes' is refused: it has kubernetes, which runs containers",
+        ),
+        (
+            {"store": "sqlite", "features": "quality, kubernetes"},
+            "features 'quality, kubernetes' is refused: it has kubernetes, which would move the"
+            " service about",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused_with_the_reason(
     tmp_path: Path, answers: dict[str, str], refusal: str
 ) -> None:
     with pytest.raises(FailedHookException, match=refusal):
-        bake(tmp_path, store="sqlite", **answers)
+        bake(tmp_path, **answers)
     assert not (tmp_path / "out").exists()
 
 
@@ -126,6 +149,16 @@ def test_what_does_not_go_together_is_refused_with_the_reason(
 def test_the_valid_example_of_a_refusal_is_valid(tmp_path: Path, prompt: str) -> None:
     plural = {} if prompt != "aggregate_name" else {"aggregate_plural": "purchases"}
     assert bake(tmp_path, **{prompt: RULES[prompt].example}, **plural).path.is_dir()
+
+
+def test_features_are_the_same_in_any_order_and_case(
+    tmp_path: Path, baked: dict[str, BakedProject]
+) -> None:
+    answers = COMBINATIONS["zebra"]
+    assert answers["features"] == "Kubernetes , Quality"
+    again = bake(tmp_path, **{**answers, "features": "quality,kubernetes,quality"})
+    assert again.contents() == baked["zebra"].contents()
+    assert {"tests/load/locustfile.py", "deploy/kubernetes/base/api.yaml"} <= again.files
 
 
 def test_a_bad_choice_is_refused(tmp_path: Path) -> None:
@@ -226,11 +259,13 @@ def test_a_person_at_a_terminal_is_told_at_once_and_asked_again(tmp_path: Path) 
             ("Who owns it", "Zoë"),
             ("Choose from", "9"),
             ("Please select one of the available options", "2"),
+            (r"Where it runs.*\(server\)", "lamda"),
+            ("platform 'lamda' is refused: .*platform", "lambda"),
             ("Licence of the code", "3"),
             ("Python version", "2"),
             ("Who may call", "3"),
-            ("Manifests for Kubernetes", "2"),
-            ("Mutation testing", "1"),
+            ("What else it has", "?"),
+            (r"features '\?' is refused: .*features", "Quality"),
         ],
     )
     recorded = (TEMPLATE / "tests/terminal_session.txt").read_text()
@@ -238,23 +273,28 @@ def test_a_person_at_a_terminal_is_told_at_once_and_asked_again(tmp_path: Path) 
         accepted.shown.split() == recorded.split()
     )  # where lines break is the terminal's business
     refusals = [line for line in accepted.shown.splitlines() if "is refused" in line]
-    assert len(refusals) == 5
+    assert len(refusals) == 7
     assert accepted.returncode == 0
     service = tmp_path / "out" / "parcel-service"
     assert "Zoë" in (service / "LICENSE").read_text()
     assert 'python-version: "3.13"' in (service / ".github/workflows/test.yml").read_text()
     assert not list(service.rglob("*dynamodb*"))
-    assert (service / "deploy/kubernetes/base/migrate.yaml").is_file()
+    assert (service / "tests/load/locustfile.py").is_file()
     assert "JwtIssuer" in (service / "template.yaml").read_text()
 
 
 def test_at_a_terminal_a_choice_that_makes_no_sense_is_asked_for_again(tmp_path: Path) -> None:
     turns = [("Name of the service", ""), ("Name of its folder", ""), ("The thing", "")]
     turns += [("Its plural", ""), ("What the service does", ""), ("Who owns it", "")]
-    turns += [("Where the events are kept", "3"), ("Licence", ""), ("Python version", "")]
+    turns += [("Where the events are kept", "3"), ("Where it runs", "lambda")]
+    turns += [("platform 'lambda' is refused: .*platform", "server")]
+    turns += [("Licence", ""), ("Python version", "")]
     turns += [("Who may call", "3"), ("auth 'jwt' is refused: .*auth", "none")]
-    turns += [("Manifests", "2"), ("kubernetes 'yes' is refused: .*kubernetes", "no")]
-    accepted = converse(tmp_path, [*turns, ("Mutation testing", "2")])
+    turns += [
+        ("What else", "kubernetes"),
+        ("features 'kubernetes' is refused: .*features", "quality"),
+    ]
+    accepted = converse(tmp_path, turns)
     assert accepted.returncode == 0
     service = tmp_path / "out" / "order-service"
     assert not (service / "deploy").exists()

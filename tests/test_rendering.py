@@ -18,25 +18,14 @@ from cookiecutter.exceptions import FailedHookException
 from cookiecutter.main import cookiecutter
 
 from answers import checked
+from option_table import OPTIONS
 
 from .support import COMBINATIONS, PROMPTS, TEMPLATE, BakedProject, bake, own_config
 
-# What would be left of an option that was not chosen: these words are for these options alone.
-WORDS = {
-    ("store", "dynamodb"): r"dynamo|sweep_hours",
-    ("store", "postgres"): r"postgres|psycopg|alembic|database_url|migrat",
-    ("store", "dynamodb", "postgres"): r"lambda\.|mangum|samconfig|api gateway",
-    ("auth", "jwt"): r"JwtIssuer|JwtAudience|JwtConfiguration",
-    ("auth", "iam"): r"aws_iam",
-    ("kubernetes", "yes"): r"kubernetes|kubectl|kustomiz",
-    ("quality_extras", "yes"): r"mutmut|mutants|locust|make (mutate|load)|^(mutate|load):",
-    ("license", "MIT"): r"(?-i:\bMIT\b)",
-    ("license", "Apache-2.0"): r"apache",
-    ("license", "Proprietary"): r"proprietary|all rights reserved",
-}
 
-
-def test_exactly_the_files_of_the_list_are_rendered(project: BakedProject) -> None:
+def test_exactly_the_files_of_the_tree_and_of_what_was_chosen_are_rendered(
+    project: BakedProject,
+) -> None:
     assert project.files == expected_files(project)
 
 
@@ -44,23 +33,29 @@ def test_nothing_is_left_unrendered(project: BakedProject) -> None:
     for path in project.walk():
         assert "cookiecutter" not in str(path.relative_to(project.path))
         text = path.read_text()
-        assert "cookiecutter." not in text, path
+        assert not re.search(r"cookiecutter\.(?!json)", text), path
         # GitHub's own expressions are `${{ }}`, CloudFormation's `{{resolve:...}}`
         assert not re.search(r"(?<!\$)\{\{(?!resolve:)|\{%|\{#", text), path
 
 
 def test_nothing_is_left_of_what_was_not_chosen(project: BakedProject) -> None:
     texts = {path: content.decode() for path, content in project.contents().items()}
-    for (name, *options), words in WORDS.items():
-        pattern = re.compile(words, re.IGNORECASE | re.MULTILINE)
-        if project.options[name] not in options:
+    for option in OPTIONS:
+        if option.words and not option.is_chosen(project.answers):
+            pattern = re.compile(option.words, re.IGNORECASE | re.MULTILINE)
             for path, text in texts.items():
                 assert not pattern.search(path)
                 assert not pattern.search(text), path
 
 
+def test_every_row_of_the_table_says_what_it_is_and_what_chooses_it() -> None:
+    for option in OPTIONS:
+        assert re.fullmatch(r"[A-Z].*\.", option.about)
+        assert option.when.keys() <= PROMPTS.keys()
+
+
 def test_the_chosen_python_is_what_runs_it_everywhere(project: BakedProject) -> None:
-    version = project.options["python_version"]
+    version = project.answers["python_version"]
     workflow = (project.path / ".github/workflows/test.yml").read_text()
     assert set(re.findall(r'python-version: "(.*)"', workflow)) == {version}
     assert f"ARG PYTHON={version}\n" in (project.path / "Dockerfile").read_text()
@@ -99,7 +94,7 @@ def test_every_configuration_file_parses(project: BakedProject) -> None:
             tomllib.loads(path.read_text())
         elif path.suffix == ".json":
             json.loads(path.read_text())
-        elif path.suffix in {".yaml", ".yml"} and path.name != "template.yaml":
+        elif path.suffix in {".yaml", ".yml"} and "AWSTemplateFormat" not in path.read_text():
             list(yaml.safe_load_all(path.read_text()))
 
 
@@ -246,14 +241,26 @@ def listed(text: str, opening: str) -> list[str]:
 
 
 def expected_files(project: BakedProject) -> set[str]:
-    """files.txt, for these names; a line that ends in [x y] is for these alone."""
-    names = {"package": project.package, "aggregate": project.aggregate, "plural": project.plural}
-    names["class"] = "".join(word.capitalize() for word in project.aggregate.split("_"))
+    """Those of the template's tree, without those of options that were not chosen."""
+    tree = TEMPLATE / "{{cookiecutter.service_slug}}"
+    names = {
+        "__package": project.package,
+        "__aggregate": "".join(word.capitalize() for word in project.aggregate.split("_")),
+        "__aggregate_snake": project.aggregate,
+        "__plural_snake": project.plural,
+    }
     expected = set()
-    for line in (TEMPLATE / "tests/files.txt").read_text().splitlines():
-        path, _, choices = line.partition(" ")
-        if not path.startswith("#") and (
-            not choices or project.choices & set(choices[1:-1].split())
-        ):
-            expected.add(path.format(**names))
-    return expected
+    for path in tree.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            name = path.relative_to(tree).as_posix()
+            expected.add(re.sub(r"{{cookiecutter\.(\w+)}}", lambda each: names[each[1]], name))
+    paths = {"package": project.package, "aggregate": project.aggregate, "plural": project.plural}
+    for option in OPTIONS:
+        for owned in (each.format(**paths) for each in (*option.files, *option.variants)):
+            own = {path for path in expected if f"{path}/".startswith(f"{owned}/")}
+            assert own or not option.is_chosen(project.answers), owned
+            if not option.is_chosen(project.answers):
+                expected -= own
+    variants = [option.variants for option in OPTIONS if option.is_chosen(project.answers)]
+    renamed = {variant: path for each in variants for variant, path in each.items()}
+    return {renamed.get(path, path) for path in expected}

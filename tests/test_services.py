@@ -44,7 +44,7 @@ def test_the_slow_ones_of_the_rendered_tests_pass(tmp_path: Path, name: str) -> 
 
 @pytest.mark.slow
 def test_mutations_of_the_domain_are_noticed_unless_a_test_is_missing(tmp_path: Path) -> None:
-    project = bake(tmp_path, store="sqlite", quality_extras="yes")
+    project = bake(tmp_path, store="sqlite", features="quality")
     project.run("mutmut", "run")
     assert project.run("mutmut", "results") == ""
 
@@ -58,7 +58,7 @@ def test_mutations_of_the_domain_are_noticed_unless_a_test_is_missing(tmp_path: 
 
 @pytest.mark.slow
 def test_under_load_nothing_fails_and_a_report_comes_out(tmp_path: Path) -> None:
-    project = bake(tmp_path, store="sqlite", quality_extras="yes")
+    project = bake(tmp_path, store="sqlite", features="quality")
     report = project.run("python", "-m", "tests.load", PYTHONPATH="src:.", USERS="4", SECONDS="3")
     for request in ("POST     /orders", "GET      /orders", "GET      /orders/[id]"):
         (line,) = re.findall(rf"^{re.escape(request)} .*\(0\.00%\).*$", report, re.MULTILINE)

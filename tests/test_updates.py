@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from . import history
-from .history import Change, change, commit, cruft, git
-from .support import COMBINATIONS, TEMPLATE, BakedProject
+from .history import Change, change, command, commit, cruft, git
+from .support import COMBINATIONS, ENVIRONMENT, TEMPLATE, BakedProject, bake
 
 SOURCE = "src/order_service"
 DOMAIN, ORDERS = f"{SOURCE}/domain/order", f"{SOURCE}/service/order"
@@ -149,7 +149,7 @@ class ArchiveOrderHandler(""",
     ),
     (f"{SOURCE}/config.py", "    log,\n", "    log,\n    mail,\n"),
     (f"{SOURCE}/config.py", "LogSettings,\n", "LogSettings,\n    mail.MailSettings,\n"),
-    ("pyproject.toml", '    "botocore>=1.40",\n', '    "botocore>=1.40,<2",\n'),
+    ("pyproject.toml", '    "msgspec>=0.21",\n', '    "msgspec>=0.21,<1",\n'),
     ("README.md", "# Order Service\n", "# Orders\n\nAsk the team in the basement.\n"),
 ]
 
@@ -254,8 +254,9 @@ def test_where_both_changed_the_same_lines_git_marks_them(
     change(project.path, [("README.md", "A commit holds", "In our words: a commit holds")])
     commit(project.path, "In our words")
 
-    cruft(project.path, "update", "--skip-apply-ask")
+    said = make_update(project, fails=True)
 
+    assert said.splitlines()[-1] == "Both sides changed the same lines: choose in README.md"
     status = git(project.path, "status", "--porcelain")
     assert "UU README.md" in status
     readme = (project.path / "README.md").read_text()
@@ -276,8 +277,9 @@ def test_where_git_does_not_know_what_was_rendered_the_rest_is_in_a_rej_file(
         commit(project.path, "In our words")
     before = project.contents()
 
-    cruft(project.path, "update", "--skip-apply-ask")
+    said = make_update(project, fails=True)
 
+    assert said.splitlines()[-1] == "Lines did not fit: write them in, and delete README.md.rej"
     assert "In our words" in (project.path / "README.md").read_text()
     rejected = project.path / "README.md.rej"
     assert "+The cycle is durable" in rejected.read_text()
@@ -320,6 +322,45 @@ def test_an_answer_is_changed_later(
     assert {path for path in fresh if updated[path] != fresh[path]} - owned(project) == set()
 
 
+def test_an_option_is_switched_on_in_an_edited_service(
+    template: Path, tmp_path: Path, baked: dict[str, BakedProject]
+) -> None:
+    project = create(template, tmp_path, "v3", baked["sqlite"], **COMBINATIONS["sqlite"])
+    change(project.path, FIRST_EDITS)
+    for path, text in WRITTEN.items():
+        (project.path / path).write_text(text)
+    commit(project.path, "What the service is for")
+    edited = project.contents()
+
+    for wrong, reason in (
+        ("features=qualty", "features 'qualty' is refused: it must be none, or some of"),
+        ("store=floppy", "the choices are"),
+        ("feature=quality", "'feature=quality' is no PROMPT=ANSWER. The prompts are service_name,"),
+        ("quality", "'quality' is no PROMPT=ANSWER"),
+    ):
+        said = make_update(project, f"license=MIT {wrong}", fails=True)
+        (line,) = said.splitlines()
+        assert line.startswith("Nothing has changed: ")
+        assert reason in line
+        assert project.contents() == edited
+    assert git(project.path, "status", "--porcelain") == ""
+
+    make_update(project, "features=quality python_version=3.13")
+
+    updated = project.contents()
+    answers = COMBINATIONS["sqlite"] | {"features": "quality", "python_version": "3.13"}
+    fresh = bake(tmp_path, **answers).contents()
+    assert set(updated) == set(fresh) | WRITTEN.keys() | {".cruft.json"}
+    assert {path for path in WRITTEN if updated[path] != edited[path]} == set()
+    assert "tests/load/locustfile.py" not in edited
+    assert b"\nmutate:" in updated["Makefile"]
+    assert b'"3.13"' in updated[".github/workflows/test.yml"]
+    state = json.loads(updated[".cruft.json"])["context"]["cookiecutter"]
+    assert (state["features"], state["license"]) == ("quality", "Proprietary")
+    own = ("tests/unit/test_cancelling.py", "tests/unit/test_layers.py")
+    assert " passed" in project.run("pytest", "--quiet", *own, PYTHONPATH="src")
+
+
 def test_what_updates_leave_alone_is_there(project: BakedProject) -> None:
     for skipped in skips(project):
         assert list(project.path.glob(skipped)), skipped
@@ -350,6 +391,23 @@ def create(
     git(project.path, "init", "--quiet", "--initial-branch=main")
     commit(project.path, "As rendered")
     return project
+
+
+def make_update(project: BakedProject, answers: str = "", *, fails: bool = False) -> str:
+    """What `make update` says, with the cruft that is here in place of one that uv would install."""
+    uv = project.path.parent / "uv"
+    python = ENVIRONMENT / "python"
+    uv.write_text(
+        f'#!/bin/sh\nwhile [ "$1" != python ]; do shift; done; shift; exec {python} "$@"\n'
+    )
+    uv.chmod(0o755)
+    tools = project.path / ".venv/bin"
+    tools.mkdir(parents=True, exist_ok=True)
+    (tools / "uv").unlink(missing_ok=True)
+    (tools / "uv").symlink_to(uv)
+    given = ("--no-print-directory", "update", f"ANSWERS={answers}")
+    said = command(project.path, "make", *given, fails=fails)
+    return "\n".join(line for line in said.splitlines() if not line.startswith("make: "))
 
 
 def skips(project: BakedProject) -> list[str]:

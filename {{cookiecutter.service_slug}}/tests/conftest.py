@@ -1,11 +1,7 @@
 """Fixtures that any test may ask for."""
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, settings
-
-from {{ cookiecutter.__package }}.adapters import aws
 
 from .support.harness import Scenario
 
@@ -18,10 +14,3 @@ settings.load_profile("any")
 def scenario() -> Scenario:
     """The service in memory, with nothing in it."""
     return Scenario()
-
-
-@pytest.fixture(autouse=True)
-def _session_of_its_own() -> Iterator[None]:
-    """No test sees the credentials that one before it had in the environment."""
-    yield
-    aws.session.cache_clear()

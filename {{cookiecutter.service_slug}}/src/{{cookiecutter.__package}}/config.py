@@ -10,7 +10,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .bus import ConfigurationError
 from .settings import (
-    aws,
     files,
     log,
     server,
@@ -26,7 +25,6 @@ CHECKS = (  # one function per rule about several settings
 
 class Settings(
     BaseSettings,
-    aws.AWSSettings,
     files.FilesSettings,
     log.LogSettings,
     server.ServerSettings,

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from {{ cookiecutter.__package }}.adapters import aws
-from {{ cookiecutter.__package }}.adapters.files import S3FileStore, open_files
+from {{ cookiecutter.__package }}.adapters.files import open_files
+from {{ cookiecutter.__package }}.adapters.files.s3 import S3FileStore
 from {{ cookiecutter.__package }}.config import Settings
 
 from ..support.moto_server import REGION, moto_server
@@ -55,4 +56,6 @@ def test_the_credentials_are_those_of_the_environment(
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    aws.session.cache_clear()
     assert aws.session().get_credentials().access_key == key
+    aws.session.cache_clear()

@@ -11,6 +11,8 @@ from botocore.loaders import JSONFileLoader
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from {{ cookiecutter.__package }}.adapters import aws
+
 REGION = "eu-central-1"
 
 load_file = JSONFileLoader.load_file
@@ -26,8 +28,9 @@ def load_once(loader: Any, path: str) -> Any:
 
 @contextmanager
 def moto_server() -> Iterator[str]:
-    """The URL of a moto server, with credentials for it in the environment. At the end it loses all
-    data, and so does any other moto server of this process: moto has one memory for all of them.
+    """The URL of a moto server, with credentials for it in the environment, and with a session that
+    knows no others. At the end it loses all data, and so does any other moto server of this
+    process: moto has one memory for all of them.
 
     It answers one request at a time, because moto's transactions are not isolated: one that fails
     restores the whole table, and with it removes what others have written meanwhile.
@@ -41,6 +44,7 @@ def moto_server() -> Iterator[str]:
         environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
         environment.delenv("AWS_PROFILE", raising=False)
         environment.setattr(JSONFileLoader, "load_file", load_once)
+        aws.session.cache_clear()
         thread = Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -50,3 +54,4 @@ def moto_server() -> Iterator[str]:
             server.shutdown()
             thread.join()
             server.server_close()
+            aws.session.cache_clear()

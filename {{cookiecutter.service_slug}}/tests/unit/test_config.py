@@ -44,9 +44,9 @@ def test_variables_and_a_dotenv_file_are_read(
 ) -> None:
     (tmp_path / ".env").write_text("PORT=9000\nLOG_LEVEL=debug\nOF_SOMETHING_ELSE=1\n")
     monkeypatch.setenv("LOG_LEVEL", "error")
-    monkeypatch.setenv("S3_BUCKET", "")
+    monkeypatch.setenv("STORE", "")
     settings = load_settings()
-    assert (settings.port, settings.log_level, settings.s3_bucket) == (9000, "error", None)
+    assert (settings.port, settings.log_level, settings.store) == (9000, "error", "sqlite")
 
 
 @pytest.mark.parametrize(

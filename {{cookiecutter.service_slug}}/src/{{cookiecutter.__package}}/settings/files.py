@@ -1,4 +1,4 @@
-"""Where files go: FILES_PATH and S3_BUCKET."""
+"""Where files go: FILES_PATH."""
 
 from pathlib import Path
 
@@ -6,7 +6,6 @@ from . import Mixin
 
 
 class FilesSettings(Mixin):
-    """A folder, or a bucket if one is named."""
+    """A folder."""
 
     files_path: Path = Path("var/files")
-    s3_bucket: str | None = None

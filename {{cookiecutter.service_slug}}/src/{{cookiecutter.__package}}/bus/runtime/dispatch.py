@@ -10,8 +10,8 @@ from ..model.messages import Command
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
-    """Exponential backoff with full jitter ("Exponential Backoff and Jitter", AWS Architecture
-    Blog, 2015): how a command is run again after a conflict.
+    """Exponential backoff with full jitter (Brooker, "Exponential Backoff and Jitter", 2015): how
+    a command is run again after a conflict.
 
     It runs at most `attempts` times. The pause before the next run is random: at most `base`
     seconds, doubled with each attempt up to `cap`. If the store does not answer, the identical

@@ -19,7 +19,7 @@ from ...observability import log
 from . import problems
 
 OWN_DESCRIPTORS = 100
-"""File descriptors that are kept free for what is no connection: files, the store, AWS."""
+"""File descriptors that are kept free for what is no connection: files, the store, and others."""
 
 STOPPING_SECONDS = 2.0
 """When the server stops, a request that is half sent must arrive within this time."""

@@ -241,7 +241,7 @@ class DynamoDBEventStore:
             return count
 
     def commits_in(self, records: Sequence[Any]) -> list[StoredCommit]:
-        """The commits among the records that the table's stream pushes to a Lambda function."""
+        """The commits among the records that the table's stream pushes: see `PushedFeed`."""
         return commits_of(self.item, records)
 
     def correlated(self, correlation_id: str, progress: Progress) -> Iterable[StoredCommit]:
