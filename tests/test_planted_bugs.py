@@ -39,7 +39,8 @@ def _the_server_ends_with_the_tests() -> Iterator[None]:
 @pytest.mark.parametrize("name", ["sqlite", "defaults", "postgres"])
 def test_where_no_bug_is_planted_none_is_found(baked: dict[str, BakedProject], name: str) -> None:
     service = baked[name].path
-    assert run_tests(service, "tests/unit/test_bus.py", "tests/contract/test_memory.py") == PASSED
+    tests = ("tests/bus/unit/test_bus.py", "tests/bus/contract/test_memory.py")
+    assert run_tests(service, *tests) == PASSED
 
 
 def test_a_test_that_does_not_end_has_found_a_bug(tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_a_bug_in_the_bus_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, file, text, bug)
-    assert run_tests(planted, "tests/unit", "tests/contract") == FAILED
+    assert run_tests(planted, "tests/bus/unit", "tests/bus/contract") == FAILED
 
 
 @pytest.mark.parametrize(("text", "bug"), DYNAMODB)
@@ -61,7 +62,8 @@ def test_a_bug_in_the_dynamodb_store_is_found(
 ) -> None:
     file = "adapters/event_store/dynamodb/store.py"
     planted = plant(baked["defaults"], tmp_path, file, text, bug)
-    assert run_tests(planted, "tests/contract/test_dynamodb.py", "tests/integration") == FAILED
+    tests = ("tests/bus/contract/test_dynamodb.py", "tests/bus/integration")
+    assert run_tests(planted, *tests) == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), DYNAMODB_BESIDE)
@@ -69,7 +71,7 @@ def test_a_bug_beside_the_dynamodb_store_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["defaults"], tmp_path, f"adapters/event_store/{file}", text, bug)
-    tests = ["tests/contract/test_dynamodb.py", "tests/integration"]
+    tests = ["tests/bus/contract/test_dynamodb.py", "tests/bus/integration"]
     tests.sort(reverse=file in {"dynamodb/connection.py", "dynamodb/errors.py"})
     assert run_tests(planted, *tests) == FAILED
 
@@ -79,7 +81,7 @@ def test_a_bug_in_the_postgres_store_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["postgres"], tmp_path, f"adapters/event_store/{file}", text, bug)
-    tests = ["tests/contract/test_postgres.py"]
+    tests = ["tests/bus/contract/test_postgres.py"]
     if file in {"postgres/__init__.py", "postgres/database.py"}:
         tests += ["-k", "not EventStore"]
     assert run_tests(planted, *tests) == FAILED
@@ -90,7 +92,7 @@ def test_a_bug_in_the_feed_of_postgres_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["postgres"], tmp_path, file, text, bug)
-    assert run_tests(planted, "tests/contract/test_feed_postgres.py") == FAILED
+    assert run_tests(planted, "tests/bus/contract/test_feed_postgres.py") == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), LAMBDA)
@@ -98,7 +100,7 @@ def test_a_bug_in_a_lambda_function_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["defaults"], tmp_path, f"entrypoints/{file}", text, bug)
-    tests = ("tests/e2e/test_aws_lambda.py", "tests/integration/test_aws_events.py")
+    tests = ("tests/bus/e2e/test_aws_lambda.py", "tests/bus/integration/test_aws_events.py")
     assert run_tests(planted, *tests) == FAILED
 
 
@@ -107,7 +109,7 @@ def test_a_bug_in_the_intake_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
-    assert run_tests(planted, "tests/unit/test_intake.py") == FAILED
+    assert run_tests(planted, "tests/bus/unit/test_intake.py") == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), SERVER)
@@ -122,11 +124,11 @@ def test_a_bug_in_what_serves_is_found(
         "cli_answers",
         "cli_robust",
         "operations",
-        "openapi",
         "server",
     ]
     names.sort(key=lambda name: not any(word in file for word in name.split("_")))
-    assert run_tests(planted, *(f"tests/e2e/test_{name}.py" for name in names)) == FAILED
+    tests = [f"tests/bus/e2e/test_{name}.py" for name in names]
+    assert run_tests(planted, *tests, "tests/e2e/test_openapi.py") == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), CONNECTIONS)
@@ -134,7 +136,7 @@ def test_a_bug_in_the_limits_of_connections_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
-    tests = ("tests/unit/test_connections.py", "tests/e2e/test_slow_clients.py")
+    tests = ("tests/bus/unit/test_connections.py", "tests/bus/e2e/test_slow_clients.py")
     assert run_tests(planted, *tests) == FAILED
 
 
@@ -143,7 +145,7 @@ def test_a_bug_while_calls_hang_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
-    assert run_tests(planted, "tests/e2e/test_hanging.py") == FAILED
+    assert run_tests(planted, "tests/bus/e2e/test_hanging.py") == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), CRASH)
@@ -151,7 +153,7 @@ def test_a_bug_is_found_by_killing(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, file, text, bug)
-    assert run_tests(planted, "tests/crash/test_sqlite.py", "-m", "not slow") == FAILED
+    assert run_tests(planted, "tests/bus/crash/test_sqlite.py", "-m", "not slow") == FAILED
 
 
 @pytest.mark.parametrize(("name", "bug"), WRITTEN)
@@ -159,7 +161,7 @@ def test_another_way_to_store_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, name: str, bug: tuple[str, str, str]
 ) -> None:
     planted = plant(baked[name], tmp_path, *bug)
-    tests = sorted(str(path) for path in planted.glob("tests/contract/test_written*.py"))
+    tests = sorted(str(path) for path in planted.glob("tests/bus/contract/test_written*.py"))
     assert run_tests(planted, *tests) == FAILED
 
 
