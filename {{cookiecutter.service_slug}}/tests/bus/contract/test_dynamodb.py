@@ -10,7 +10,9 @@ from {{ cookiecutter.__package }}.bus import EventStore
 from {{ cookiecutter.__package }}.config import Settings
 
 from ...support.moto_server import REGION, moto_server
+from .context_contract import ContextContract
 from .event_store_contract import EventStoreContract
+from .log_contract import LogContract
 
 tables = count(1)
 
@@ -21,7 +23,7 @@ def url() -> Iterator[str]:
         yield url
 
 
-class TestDynamoDBEventStore(EventStoreContract):
+class OnMoto:
     many, workers = 100, 2  # moto takes a while for each
 
     @pytest.fixture
@@ -37,3 +39,12 @@ class TestDynamoDBEventStore(EventStoreContract):
         store.item.create_table(wait=True)
         yield store
         store.close()
+
+
+class TestDynamoDBLog(OnMoto, LogContract, ContextContract):
+    """The core of the contract: moto is slow, and all of it takes a minute."""
+
+
+@pytest.mark.slow
+class TestDynamoDBEventStore(OnMoto, EventStoreContract):
+    """All of it."""

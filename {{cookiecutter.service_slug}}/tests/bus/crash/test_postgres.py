@@ -11,6 +11,7 @@ from .load import killed_under_load
 __all__ = ["server", "template", "url"]
 
 
+@pytest.mark.slow
 def test_killed_anywhere_the_workflow_is_done_once_after_a_restart(
     tmp_path: Path, url: str
 ) -> None:

@@ -8,6 +8,7 @@ from ..support.process import run
 from .load import killed_under_load
 
 
+@pytest.mark.slow
 def test_killed_anywhere_the_workflow_is_done_once_after_a_restart(tmp_path: Path) -> None:
     crashed = run(tmp_path, str(tmp_path), module="tests.bus.crash.workflow")
     assert crashed.returncode == 0, crashed.stderr
@@ -21,6 +22,7 @@ def test_killed_anywhere_what_is_refused_is_parked_once(tmp_path: Path) -> None:
     assert "parking: " in crashed.stdout
 
 
+@pytest.mark.slow
 def test_an_import_killed_anywhere_goes_on_to_the_end(tmp_path: Path) -> None:
     crashed = run(tmp_path, str(tmp_path), module="tests.bus.crash.importing")
     assert crashed.returncode == 0, crashed.stderr

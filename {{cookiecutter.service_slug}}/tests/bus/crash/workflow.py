@@ -37,7 +37,7 @@ def main(folder: Path) -> None:
     own = {"snapshot_every": 2, "log_level": "error"}
     settings = load_settings().model_copy(update=own)
     log.configure(settings)
-    parcels.install()
+    parcels.install(http=False)
     for inline in (True, False):
         points = crash_at_every_call(
             partial(act, settings, folder, inline),

@@ -457,6 +457,7 @@ def test_a_message_of_no_named_queue_is_of_nobody(deliver: Deliver, runtime: Any
     assert {each.actor for each in contexts(runtime)} == {"anonymous"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["queue", "worker"])
 def test_what_serves_no_http_loads_nothing_for_it(tmp_path: Path, name: str) -> None:
     code = f"import {PACKAGE}.{name}, sys; sys.exit('fastapi' in sys.modules)"
@@ -480,6 +481,7 @@ def test_a_bug_is_a_problem_without_details(
     assert_problem(handle(recorded("read")), 500)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", ["http", "queue", "worker"])
 @pytest.mark.parametrize("store", ["", "sqlite", "memory"])
 def test_on_lambda_a_store_that_would_not_last_is_refused_in_one_line(

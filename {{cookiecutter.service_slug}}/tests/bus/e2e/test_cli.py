@@ -79,6 +79,7 @@ def test_the_state_is_that_of_now_or_of_a_version(folder: Path) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "unknown"),
     [("history", "b"), ("state", "b"), ("history", "a\n"), ("state", "\udcff"), ("state", "")],
@@ -91,11 +92,13 @@ def test_an_unknown_id_is_one_line_and_code_1(folder: Path, command: str, unknow
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["0", "-1", "x"])
 def test_a_version_is_a_number_from_1_on(folder: Path, version: str) -> None:
     assert run(folder, "state", "a", f"--at={version}").returncode == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "name", "value"),
     [
@@ -127,6 +130,7 @@ def test_a_taken_port_is_one_line_and_code_2(tmp_path: Path) -> None:
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", ["memory", "sqlite"])
 def test_there_is_nothing_to_create_for_a_store_without_a_server(
     tmp_path: Path, store: str
@@ -145,6 +149,7 @@ def test_the_flow_is_drawn_without_a_store(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["serve", "send", "history", "flow"])
 def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     ended = run(tmp_path, command, "--help")
@@ -181,6 +186,7 @@ def parked(tmp_path: Path) -> str:
     return f"{NAME}/a@1#0"
 
 
+@pytest.mark.slow
 def test_dead_letters_are_listed_and_shown(tmp_path: Path, parked: str) -> None:
     ended = run(tmp_path, "dead-letters", "list")
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -192,6 +198,7 @@ def test_dead_letters_are_listed_and_shown(tmp_path: Path, parked: str) -> None:
     assert (shown["attempts"], shown["causation_id"]) == (1, f"{NAME}/a@1")
 
 
+@pytest.mark.slow
 def test_a_dead_letter_that_is_replayed_takes_effect_once(tmp_path: Path, parked: str) -> None:
     ended = run(tmp_path, "dead-letters", "replay", parked)
     assert (ended.returncode, ended.stdout) == (0, f"{parked} is open again\n")
@@ -204,6 +211,7 @@ def test_a_dead_letter_that_is_replayed_takes_effect_once(tmp_path: Path, parked
     assert run(tmp_path, "dead-letters", "replay", parked).returncode == 1
 
 
+@pytest.mark.slow
 def test_a_dead_letter_that_is_dropped_is_gone(tmp_path: Path, parked: str) -> None:
     ended = run(tmp_path, "dead-letters", "drop", parked)
     assert (ended.returncode, ended.stdout) == (0, f"{parked} is gone\n")

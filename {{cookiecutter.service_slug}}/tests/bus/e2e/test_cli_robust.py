@@ -154,6 +154,7 @@ def test_a_command_that_is_not_known_is_listed(typed: CommandLine, bus: MessageB
     assert (shown["command"], shown["known"], shown["data"]) == ("Gone", False, {"n": 1})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["status"], ["feed", "--all", "--once"], ["export", "-"], ["flow"]]
 )

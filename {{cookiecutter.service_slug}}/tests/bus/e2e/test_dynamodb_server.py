@@ -11,6 +11,8 @@ from ...support.moto_server import REGION, moto_server
 from ..support.process import run, serving, until
 from .test_server import ID, NAME, PATH, WORKFLOW, events_of, start_request
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def environment() -> Iterator[dict[str, str]]:

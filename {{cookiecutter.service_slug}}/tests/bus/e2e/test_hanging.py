@@ -21,6 +21,7 @@ SETTINGS = {
 SECONDS = 10  # what would hang takes longer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dispatch", ["inline", "worker"])
 def test_calls_that_hang_hold_up_no_others_and_no_stop(tmp_path: Path, dispatch: str) -> None:
     def create(new_id: str) -> int:

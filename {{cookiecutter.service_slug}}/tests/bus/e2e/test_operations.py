@@ -37,18 +37,22 @@ def create(bus: MessageBus, new_id: str) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    return filled(tmp_path)
+
+
+def filled(folder: Path) -> Path:
     """A file of events: ten workflows done, three in the middle of their work, one given up."""
-    bus = bus_on(tmp_path / "a.db")
+    bus = bus_on(folder / "a.db")
     for number in range(10):
         create(bus, f"n{number}")
-    waiting = bus_on(tmp_path / "a.db", inline=False)
+    waiting = bus_on(folder / "a.db", inline=False)
     for number in range(OPEN + 1):
         create(waiting, f"w{number}")
     (row,) = bus.store.pending(f"{NAME}/w{OPEN}")
     assert bus.park(row, "it failed")
     bus.store.close()
     waiting.store.close()
-    return tmp_path
+    return folder
 
 
 def states(path: Path) -> dict[str, list[str]]:
@@ -62,6 +66,7 @@ def states(path: Path) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_status_says_what_is_open_and_how_far_the_read_models_are(folder: Path) -> None:
     shown = run(folder, "status", SQLITE_PATH="a.db").stdout
     assert f"{OPEN} open, {OPEN} due, the oldest for " in shown
@@ -75,6 +80,7 @@ def test_status_says_what_is_open_and_how_far_the_read_models_are(folder: Path) 
     assert "0 open, 0 due\n" in run(folder, "status", SQLITE_PATH="a.db").stdout
 
 
+@pytest.mark.slow
 def test_feed_shows_every_event_and_follows(folder: Path) -> None:
     everything = run(folder, "feed", "--all", "--once", SQLITE_PATH="a.db").stdout.splitlines()
     assert len(everything) == 34
@@ -103,6 +109,7 @@ def test_rebuild_shows_how_far_it_is(folder: Path) -> None:
     assert MODEL in wrong.stderr
 
 
+@pytest.mark.slow
 def test_what_was_exported_in_the_middle_of_work_is_finished_elsewhere(folder: Path) -> None:
     assert run(folder, "export", "log.jsonl", SQLITE_PATH="a.db").returncode == 0
     assert run(folder, "import", "log.jsonl", SQLITE_PATH="b.db").returncode == 0
@@ -136,6 +143,13 @@ def test_an_export_overwrites_nothing(folder: Path) -> None:
     assert (folder / "log.jsonl").read_text() == "mine"
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = filled(tmp_path_factory.mktemp("exported"))
+    run(folder, "export", "log.jsonl", SQLITE_PATH="a.db")
+    return (folder / "log.jsonl").read_text()
+
+
 def cut(text: str) -> str:
     return text[: text.rindex('{"type":"end"')]
 
@@ -155,17 +169,17 @@ def garble(text: str) -> str:
     ],
 )
 def test_a_damaged_export_is_refused_before_anything_is_written(
-    folder: Path, damage: object, reason: str
+    tmp_path: Path, exported: str, damage: object, reason: str
 ) -> None:
     assert callable(damage)
-    run(folder, "export", "log.jsonl", SQLITE_PATH="a.db")
-    (folder / "log.jsonl").write_text(damage((folder / "log.jsonl").read_text()))
-    refused = run(folder, "import", "log.jsonl", SQLITE_PATH="b.db")
+    (tmp_path / "log.jsonl").write_text(damage(exported))
+    refused = run(tmp_path, "import", "log.jsonl", SQLITE_PATH="b.db")
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
     assert reason in refused.stderr
-    assert not (folder / "b.db").exists() or states(folder / "b.db") == {}
+    assert not (tmp_path / "b.db").exists() or states(tmp_path / "b.db") == {}
 
 
+@pytest.mark.slow
 def test_an_import_goes_into_an_empty_store_and_once(folder: Path) -> None:
     run(folder, "export", "log.jsonl", SQLITE_PATH="a.db")
     refused = run(folder, "import", "log.jsonl", SQLITE_PATH="a.db")

@@ -87,6 +87,7 @@ def test_status_counts_what_is_held_back_and_names_who_does_it_and_a_rebuild_los
     bus.store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", [f"Process{NAME}", f"Archive{NAME}", "put"])
 def test_killed_in_the_middle_of_a_workflow_it_is_completed_once_after_a_restart(
     tmp_path: Path, url: str, where: str
@@ -139,6 +140,7 @@ def test_without_its_server_it_is_alive_and_not_ready(tmp_path: Path) -> None:
     assert "hunter2" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_what_was_open_on_a_laptop_is_finished_here(tmp_path: Path, url: str) -> None:
     """Export from a SQLite file in the middle of work, then import: a worker runs what was open."""
     with serving(tmp_path, f"Process{NAME}", module="tests.bus.support.stuck") as service:

@@ -155,6 +155,7 @@ def test_it_is_not_ready_for_a_while_before_it_stops(tmp_path: Path) -> None:
         assert server.process.wait(30) == 0
 
 
+@pytest.mark.slow
 def test_asked_twice_it_stops_at_once(tmp_path: Path) -> None:
     with serving(tmp_path, DRAIN_SECONDS="60") as server:
         server.process.terminate()
@@ -179,6 +180,7 @@ def test_a_signal_does_not_wait_until_the_server_ends() -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", [f"Process{NAME}", f"Archive{NAME}", "put"])
 def test_killed_in_the_middle_of_a_workflow_it_is_completed_once_after_a_restart(
     tmp_path: Path, where: str
@@ -204,6 +206,7 @@ def test_killed_in_the_middle_of_a_workflow_it_is_completed_once_after_a_restart
     assert len([path for path in tmp_path.glob("var/files/**/*") if path.is_file()]) == 1
 
 
+@pytest.mark.slow
 def test_a_worker_of_its_own_completes_what_a_server_left_behind(tmp_path: Path) -> None:
     with serving(tmp_path, "put", module="tests.bus.support.stuck") as server:
         body = b'{"%s": "a", "data": {}}' % ID.encode()
@@ -218,6 +221,7 @@ def test_a_worker_of_its_own_completes_what_a_server_left_behind(tmp_path: Path)
         assert events_of(server, "a") == WORKFLOW
 
 
+@pytest.mark.slow
 def test_dispatch_may_leave_what_follows_to_a_worker_of_its_own(tmp_path: Path) -> None:
     settings = {"DISPATCH": "worker", "WORKER": "external"}
     with serving(tmp_path, **settings) as server:

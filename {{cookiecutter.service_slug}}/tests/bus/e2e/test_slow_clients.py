@@ -102,6 +102,7 @@ def test_a_client_that_reads_no_answer_is_cut_off(impatient: Server) -> None:
         until(lambda: is_reset(connection))
 
 
+@pytest.mark.slow
 def test_a_half_sent_request_does_not_hold_a_stop(tmp_path: Path) -> None:
     with serving(tmp_path, STORE="memory", REQUEST_SECONDS="60") as server:
         connection = half_sent(server)
@@ -126,6 +127,7 @@ def test_beyond_the_cap_the_one_that_waits_longest_makes_room_and_none_that_is_a
             assert answer_on(connect(server, b"")).startswith(b"HTTP/1.1 503 ")
 
 
+@pytest.mark.slow
 def test_without_descriptors_it_logs_one_line_and_goes_on_when_there_are_some(
     tmp_path: Path,
 ) -> None:

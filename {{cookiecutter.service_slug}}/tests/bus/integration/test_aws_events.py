@@ -62,6 +62,7 @@ POISON = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", POISON)
 def test_a_record_that_cannot_be_handled_is_reported_and_the_others_take_effect(
     functions: Functions, bad: dict[str, Any]
@@ -76,6 +77,7 @@ def test_a_record_that_cannot_be_handled_is_reported_and_the_others_take_effect(
         assert listed(functions.bus) == {"a": "archived", "b": "archived", "c": "archived"}
 
 
+@pytest.mark.slow
 def test_an_event_of_other_code_is_reported(functions: Functions) -> None:
     create(functions.bus, "a", dispatch=Dispatch())
     records = stream()
@@ -122,6 +124,7 @@ class Context:
         return int((self._end - time.monotonic()) * 1000)
 
 
+@pytest.mark.slow
 def test_it_ends_before_lambda_ends_it(functions: Functions) -> None:
     create(functions.bus, "a", "b", dispatch=KILLED)
     assert functions.worker_handler(None, Context(4_000)) == {"attempted": 0}
@@ -140,6 +143,7 @@ def test_what_is_no_record_is_reported(functions: Functions, record: Any) -> Non
     assert deliver(functions, [record]) == [""]
 
 
+@pytest.mark.slow
 def test_it_serves_no_http_and_so_loads_nothing_for_it(functions: Functions) -> None:
     code = f"import {PACKAGE}.stream, sys; sys.exit('fastapi' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -220,6 +224,7 @@ def checkpoints(bus: MessageBus) -> list[str | None]:
     return [bus.store.views.cell(f"checkpoint/{name}") for name in bus.subscriptions]
 
 
+@pytest.mark.slow
 def test_the_schedule_brings_read_models_and_subscribers_up_to_date(
     followers: list[Follower], functions: Functions
 ) -> None:
@@ -240,6 +245,7 @@ def test_the_schedule_brings_read_models_and_subscribers_up_to_date(
     assert listed(functions.bus) == dict.fromkeys("abcd", "archived")
 
 
+@pytest.mark.slow
 def test_a_subscriber_that_fails_holds_back_no_other_and_is_given_it_again(
     followers: list[Follower], functions: Functions
 ) -> None:
@@ -253,6 +259,7 @@ def test_a_subscriber_that_fails_holds_back_no_other_and_is_given_it_again(
     assert [len(each.seen) for each in followers] == [3, 3]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_no_news_that_a_checkpoint_is_written_for(
     calls: Calls, followers: list[Follower], functions: Functions
 ) -> None:
@@ -269,6 +276,7 @@ def test_a_checkpoint_is_no_news_that_a_checkpoint_is_written_for(
     assert [len(each.seen) for each in followers] == [6, 6]
 
 
+@pytest.mark.slow
 def test_however_much_is_due_the_subscribers_have_their_turn(
     followers: list[Follower], functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,6 +308,7 @@ class OnePageAtATime:
         return self._store.feed(checkpoint, min(limit, 1))
 
 
+@pytest.mark.slow
 def test_the_schedule_goes_on_until_nothing_is_left(
     monkeypatch: pytest.MonkeyPatch, followers: list[Follower], tmp_path: Path
 ) -> None:

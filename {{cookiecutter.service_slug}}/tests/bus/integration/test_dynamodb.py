@@ -164,6 +164,7 @@ def test_a_commit_is_one_item_of_readable_text(store: DynamoDBEventStore) -> Non
     assert (json.loads(todo.context)["causation_id"], int(todo.attempts)) == ("Counter/c@2", 1)
 
 
+@pytest.mark.slow
 def test_what_is_due_is_found_in_every_shard(store: DynamoDBEventStore) -> None:
     killed = Dispatch(steps=0, time_limit=timedelta(microseconds=1), grace=timedelta(0))
     bus = counter.make_bus(store, dispatch=killed)
@@ -177,6 +178,7 @@ def test_what_is_due_is_found_in_every_shard(store: DynamoDBEventStore) -> None:
     assert len(shards) == SHARDS
 
 
+@pytest.mark.slow
 def test_more_shards_find_what_is_due_in_those_that_were_there_before(
     url: str,
 ) -> None:
@@ -208,6 +210,7 @@ def test_a_write_that_was_taken_and_not_answered_has_one_effect(
     assert bus.ask(counter.GetTotal(counter_id="c")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("carry_to", "error"),
     [
@@ -235,6 +238,7 @@ def test_what_may_succeed_later_is_sent_again_and_then_unavailable(
     assert bus.ask(counter.GetTotal(counter_id="c")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("carry_to", "error"),
     [
@@ -419,6 +423,7 @@ def test_a_load_reads_no_further_than_to_the_snapshot(
     assert (operation, parameters["Limit"]) == ("Query", TAIL_ITEMS)
 
 
+@pytest.mark.slow
 def test_a_load_skips_very_many_pending_commands(
     store: DynamoDBEventStore, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -613,6 +618,7 @@ class Shards:
         return table.commit_item(self._item, stored).serialize()
 
 
+@pytest.mark.slow
 def test_a_checkpoint_holds_no_shard_that_its_children_have_followed(
     follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -687,6 +693,7 @@ def test_a_checkpoint_of_another_table_starts_over(
     assert [each.stream_id for each in drain(follower, page.checkpoint)[0]][-1] == "s/3"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("disturbed", ["shuffled", "doubled", "missing"])
 def test_a_read_model_is_right_whatever_the_stream_gives(
     follower: DynamoDBEventStore, monkeypatch: pytest.MonkeyPatch, disturbed: str

@@ -26,6 +26,8 @@ from ...support.moto_server import REGION, moto_server
 from ..support.commits import NOW, append, commit, follow_up
 from ..support.wire_faults import Wire, WireFault, wire
 
+pytestmark = pytest.mark.slow
+
 Call = Callable[[DynamoDBEventStore], Any]
 
 TABLE = "faults"

@@ -7,6 +7,8 @@ import pytest
 from ...support import permissions
 from ...support.permissions import Deployed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:

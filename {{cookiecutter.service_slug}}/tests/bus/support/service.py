@@ -6,5 +6,5 @@ from {{ cookiecutter.__package }}.entrypoints.cli import main
 
 from . import parcels
 
-parcels.install()
+parcels.install(http="serve" in sys.argv)
 sys.exit(main())
