@@ -44,7 +44,7 @@ FOLLOW: Calls = {
 """What following the feed needs."""
 
 OF_THE_BUS: dict[str, Calls] = {
-    "Api": COMMANDS | LOOK | LIST,
+    "Api": COMMANDS | PROJECT | LIST,
     "Queue": COMMANDS | LOOK,
     "Stream": COMMANDS | DUE | PROJECT,
     "Worker": COMMANDS | DUE | PROJECT | FOLLOW,

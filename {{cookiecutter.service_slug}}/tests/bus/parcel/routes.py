@@ -17,7 +17,7 @@ from {{ cookiecutter.__package }}.entrypoints.api.request import (
     RequestContext,
 )
 
-from . import aggregate, commands, queries
+from . import aggregate, commands, projections, queries
 
 router = APIRouter(
     prefix="/parcels",
@@ -113,17 +113,17 @@ def list_parcels(
     """Those with this status, or all, newest first. The list may be a moment behind."""
     query = queries.GetParcelList(status=status, limit=limit, cursor=cursor)
     page = bus.ask(query, context=context)
-    items = [
-        ParcelItem(
-            parcel_id=row.id,
-            status=row.status,
-            version=row.version,
-            created_at=shapes.utc(row.created_at),
-            location=row.location,
-        )
-        for row in page.items
-    ]
-    return ParcelPage(items=items, next=page.next)
+    return ParcelPage(items=[_item(row) for row in page.items], next=page.next)
+
+
+def _item(row: projections.ParcelRow) -> ParcelItem:
+    return ParcelItem(
+        parcel_id=row.id,
+        status=row.status,
+        version=row.version,
+        created_at=shapes.utc(row.created_at),
+        location=row.location,
+    )
 
 
 @router.get(
@@ -140,6 +140,15 @@ def get_parcel(parcel_id: Id, bus: Bus, context: RequestContext) -> ParcelState:
         data=view.data,
         location=view.location,
     )
+
+
+@router.get("/{parcel_id}/row", responses=documented(AggregateNotFound, 503))
+def get_parcel_row(
+    parcel_id: Id, bus: Bus, context: RequestContext, min_version: int = 0
+) -> ParcelItem:
+    """Its row, at this version or a later one."""
+    query = queries.GetParcelRow(parcel_id=parcel_id, min_version=min_version)
+    return _item(bus.ask(query, context=context))
 
 
 @router.get(
