@@ -4,7 +4,13 @@ from typing import Any
 
 import msgspec
 
-from {{ cookiecutter.__package }}.bus import Page, Query, QueryHandler, Reader, RecordedEvent
+from {{ cookiecutter.__package }}.bus import (
+    Page,
+    Query,
+    QueryHandler,
+    Reader,
+    RecordedEvent,
+)
 
 from . import aggregate, projections
 

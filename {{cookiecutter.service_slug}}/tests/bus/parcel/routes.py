@@ -9,7 +9,12 @@ from pydantic import Field
 
 from {{ cookiecutter.__package }}.bus import AggregateExists, AggregateNotFound
 from {{ cookiecutter.__package }}.entrypoints import shapes
-from {{ cookiecutter.__package }}.entrypoints.api.body import Body, Id, JsonObject, StrictRoute
+from {{ cookiecutter.__package }}.entrypoints.api.body import (
+    Body,
+    Id,
+    JsonObject,
+    StrictRoute,
+)
 from {{ cookiecutter.__package }}.entrypoints.api.problems import documented
 from {{ cookiecutter.__package }}.entrypoints.api.request import (
     Bus,
