@@ -1,5 +1,5 @@
-"""`make remove-example`: takes the example, the {{ cookiecutter.__plural_words }}, out of a service
-that has an aggregate of its own, as `make new-aggregate` makes one.
+"""`make remove-example`: takes the example out of a service that has an aggregate of its own, as
+`make new-aggregate` makes one.
 
 It removes the example's folders, routes, read models, golden files and tests, and its lines in the
 open lists. README.md and AGENTS.md then speak of another aggregate, the first by its name. The port
@@ -57,6 +57,7 @@ OWNED = [
     TESTS / f"e2e/test_{EXAMPLE.plural}.py",
 ]
 LISTS = SOURCE / "bootstrap.py"
+NO_START = "It does not start any more (`git reset --hard` takes back what was removed)"
 FIRST = SOURCE / "entrypoints/cli/streams.py"  # an id without a name is one of this aggregate's
 
 
@@ -70,7 +71,7 @@ def main() -> None:
     others = [name for name in aggregates() if name != EXAMPLE.snake]
     if not others:
         sys.exit("Nothing has changed: there is no other aggregate. First run make new-aggregate")
-    if git("status", "--porcelain", "--", "."):
+    if run("git", "status", "--porcelain", "--", ".", otherwise="Nothing has changed"):
         sys.exit("Nothing has changed: commit your changes first, so that git can take this back")
     other = names_of(others[0])
     removed = [*filter(Path.exists, OWNED), *golden_files()]
@@ -101,12 +102,12 @@ def aggregates() -> list[str]:
 def names_of(snake: str) -> Names:
     """The names of an aggregate that the service has, read from its modules."""
     code = (SOURCE / "domain" / snake / "aggregate.py").read_text("utf-8")
-    cls = re.findall(r"^class (\w+)\(\w*\.?Aggregate\b", code, re.MULTILINE)[0]
+    found = re.findall(r"^class (\w+)\(\w*\.?Aggregate\b", code, re.MULTILINE)
+    cls = found[0] if found else snake.title().replace("_", "")
     routes = [
-        (path.stem, found[1])
+        (path.stem, prefix[1])
         for path in sorted(API.glob("*.py"))
-        if imported(path) == {snake}
-        and (found := re.search(r'prefix="/([^"]+)"', path.read_text("utf-8")))
+        if (prefix := re.search(r'prefix="/([^"]+)"', path.read_text("utf-8")))
         and f"commands.Create{cls}(" in path.read_text("utf-8")
     ]
     plural, url = routes[0] if routes else (f"{snake}s", f"{snake}s")
@@ -185,8 +186,8 @@ def changes(removed: list[Path], other: Names) -> Iterator[tuple[Path, Callable[
     yield Path("pyproject.toml"), replaced(mutated)
     if not any(
         "FileStore" in path.read_text("utf-8")
-        for path in SOURCE.glob("service/*/*.py")
-        if path.parent.name != "ports"
+        for path in SOURCE.rglob("*.py")
+        if path != LISTS and path.parent.name not in {"files", "ports"}
     ):
         for template in (Path("template.yaml"), Path("deploy/table.yaml")):
             yield template, without_permission
@@ -237,6 +238,8 @@ def sentences(other: Names) -> dict[str, str]:
         f"one of the {EXAMPLE.plural.replace('_', ' ')},": (
             f"one of the {other.plural.replace('_', ' ')},"
         ),
+        "Once there is an aggregate of your own, `make remove-example` takes the example out of the "
+        "service. It says what it\nremoves, and what is left to you.\n\n": "",
         "cancel one that has not been processed": "cancel one that is open",
         'if self.status != "created":': 'if self.status != "open":',
         "errors.AlreadyProcessed": f"errors.{other.cls}IsClosed",
@@ -279,30 +282,27 @@ from {package}.entrypoints.api import app
 from {package}.entrypoints.cli import flow
 print(flow.mermaid(make_bus(Settings(store="memory")).registry))
 """
-    drawn = run(sys.executable, "-c", ask).strip()
+    drawn = run(sys.executable, "-c", ask, otherwise=NO_START).strip()
     block = r"(?<=^```mermaid\n)[\s\S]*?(?=^```$)"
     rewrite(DOCUMENTS[0], lambda text: re.sub(block, lambda _: f"{drawn}\n", text, flags=re.M))
 
 
 def report_what_is_left() -> None:
-    """Name the lines of the pages that still speak of the example."""
+    """Name the lines of pages and tests that still speak of the example."""
     cls, plural = EXAMPLE.cls, EXAMPLE.plural.replace("_", " ")
     words = rf"\b(?:{plural}|[A-Z][a-z]\w*{cls}|{cls}[A-Z]\w*)\b"
-    for path in (*DOCUMENTS, Path("GUARANTEES.md"), Path("pyproject.toml")):
+    pages = [*DOCUMENTS, Path("GUARANTEES.md"), Path("pyproject.toml")]
+    for path in filter(Path.exists, [*pages, *sorted(TESTS.glob("*/test_*.py"))]):
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-            if re.search(words, line):
+            if re.search(words, line) and not line.startswith('    "'):  # cruft's `skip`
                 print(f"left to you: {path}:{number}: {line.strip()[:80]}")
 
 
-def git(*arguments: str) -> str:
-    return run("git", *arguments)
-
-
-def run(*command: str) -> str:
-    """What the command prints. Ends with its last line if it fails."""
+def run(*command: str, otherwise: str) -> str:
+    """What the command prints. If it fails, ends with this and the last line of its error."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"{command[0]} failed: {done.stderr.strip().splitlines()[-1]}")
+        sys.exit(f"{otherwise}: {done.stderr.strip().splitlines()[-1]}")
     return done.stdout
 
 
