@@ -77,13 +77,19 @@ def test_without_the_example_all_is_green(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("answers", "others"),
+    ("answers", "others", "tests"),
     [
-        pytest.param({"features": "quality"}, ["Invoice"], id="dynamodb"),
-        pytest.param({"store": "postgres", "platform": "lambda"}, ["Invoice"], id="postgres"),
+        pytest.param({"features": "quality"}, ["Invoice"], "tests/[ie]*/test_*.py", id="dynamodb"),
+        pytest.param(
+            {"store": "postgres", "platform": "lambda"},
+            ["Invoice"],
+            "tests/[ie]*/test_*.py",
+            id="postgres",
+        ),
         pytest.param(
             {"store": "sqlite", "aggregate_name": "AbcdEfghIjklMnopQrstUvwx"},
             ["Purchase Order", "InternationalTradePerson"],
+            "tests/unit/test_*.py",
             id="long names",
         ),
     ],
@@ -93,11 +99,13 @@ def test_without_the_example_all_is_green_on_each_store_and_under_each_name(
     tmp_path_factory: pytest.TempPathFactory,
     answers: dict[str, str],
     others: list[str],
+    tests: str,
 ) -> None:
     service = grown(tmp_path, *others, **EXAMPLE | answers)
     removed = remove_example(service)
     assert removed.returncode == 0, removed.stdout + removed.stderr
-    all_is_green(service, str(tmp_path_factory.getbasetemp() / "mypy"))
+    those = [path.relative_to(service.path) for path in sorted(service.path.glob(tests))]
+    all_is_green(service, str(tmp_path_factory.getbasetemp() / "mypy"), *map(str, those))
 
 
 def all_is_green(service: BakedProject, cache: str, *options: str) -> None:
