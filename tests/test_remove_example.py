@@ -64,6 +64,7 @@ def without(tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
     assert "removed: tests/golden/ProcessZebra.v1.json" in said
     assert f"changed: src/{service.package}/bootstrap.py" in said
     assert f"left to you: README.md:3: {DESCRIPTION}" in said
+    assert "`history` and `state` refuse their streams" in removed.stdout
     return service
 
 

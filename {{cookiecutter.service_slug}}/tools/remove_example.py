@@ -4,11 +4,6 @@
 It removes the example's folders, routes, read models, golden files and tests, and its lines in the
 open lists. README.md and AGENTS.md then speak of another aggregate, the first by its name. The port
 `FileStore` stays: its adapters and settings belong to the service.
-
-The store is left alone. Events of the example stay in it: `feed` shows them as unknown, `export`
-and `import` carry them, read models pass over them; `history` and `state` refuse their streams.
-Commands of the example that wait stay open, so finish or drop them first: `pending` and
-`dead-letters list` name them.
 """
 
 import ast
@@ -57,13 +52,18 @@ OWNED = [
     TESTS / f"e2e/test_{EXAMPLE.plural}.py",
 ]
 LISTS = SOURCE / "bootstrap.py"
+STORE = """\
+The store is as it was. Events of the example stay in it: `feed` shows them as unknown, `export` and
+`import` carry them, read models pass over them, `history` and `state` refuse their streams.
+Commands of the example that wait stay open: before you deploy, `pending` and `dead-letters list`
+should show none."""
 NO_START = "It does not start any more (`git reset --hard` takes back what was removed)"
 FIRST = SOURCE / "entrypoints/cli/streams.py"  # an id without a name is one of this aggregate's
 
 
 def main() -> None:
     if sys.argv[1:]:
-        print(__doc__)
+        print(__doc__, STORE, sep="\n")
         return
     if not OWNED[0].exists():
         print(f"There is nothing to remove: the service has no {OWNED[0]}")
@@ -84,12 +84,9 @@ def main() -> None:
     remove(removed)
     for path, change in changes(removed, other):
         rewrite(path, change)
-    draw_flow()
     print(f"README.md and AGENTS.md now speak of the {other.words}, as make new-aggregate made it.")
     report_what_is_left()
-    print(
-        "The store is as it was: make remove-example ARGS=--help says what becomes of its events."
-    )
+    print(STORE)
 
 
 # What is the example's
@@ -170,7 +167,9 @@ def remove(paths: list[Path]) -> None:
 
 
 def changes(removed: list[Path], other: Names) -> Iterator[tuple[Path, Callable[[str], str]]]:
-    """What else knows the example, and the text that it is to have."""
+    """What else knows the example, and the text that it is to have. The pages come last, because
+    they show how the service without the example is wired."""
+    texts = sentences(other)
     yield LISTS, without_line(EXAMPLE.snake)
     for path in removed:
         if path.parent == API:
@@ -191,8 +190,9 @@ def changes(removed: list[Path], other: Names) -> Iterator[tuple[Path, Callable[
     ):
         for template in (Path("template.yaml"), Path("deploy/table.yaml")):
             yield template, without_permission
+    diagram = flow()
     for document in DOCUMENTS:
-        yield document, lambda text: renamed(replaced(sentences(other))(text), other)
+        yield document, lambda text: redrawn(renamed(replaced(texts)(text), other), diagram)
 
 
 def rewrite(path: Path, change: Callable[[str], str]) -> None:
@@ -230,16 +230,16 @@ def sentences(other: Names) -> dict[str, str]:
     return {
         'Send `{"data": {"fail": "out of stock"}}` to see a workflow that fails: the history shows '
         "the reason.\n\n": "",
-        "`status` (`created`, `processed`, `archived`, `failed`), `version`, `data`, `location` |": (
-            "`status` (`open`, `closed`), `version`, `data` |\n"
+        "(`created`, `processed`, `archived`, `failed`), `version`, `data`, `location` |": (
+            "(`open`, `closed`), `version`, `data` |\n"
             f"| `POST /{other.url}/"
             '{id}/close` | `{"reason": "..."}` | `status`, `version`; 409 if it is closed |'
         ),
         f"one of the {EXAMPLE.plural.replace('_', ' ')},": (
             f"one of the {other.plural.replace('_', ' ')},"
         ),
-        "Once there is an aggregate of your own, `make remove-example` takes the example out of the "
-        "service. It says what it\nremoves, and what is left to you.\n\n": "",
+        "Once there is an aggregate of your own, `make remove-example` takes the example out of "
+        "the service. It says what it\nremoves, and what is left to you.\n\n": "",
         "cancel one that has not been processed": "cancel one that is open",
         'if self.status != "created":': 'if self.status != "open":',
         "errors.AlreadyProcessed": f"errors.{other.cls}IsClosed",
@@ -247,8 +247,8 @@ def sentences(other: Names) -> dict[str, str]:
         "given(processed)": "given(closed)",
         f"commands.Process{EXAMPLE.cls}]": f"commands.Close{other.cls}]",
         ", as the archive does,": ",",
-        f"`service/{EXAMPLE.snake}/`, its routes, the shapes of its messages in `tests/golden/`, its "
-        "tests.": "the shapes of your messages in `tests/golden/`.",
+        f"`service/{EXAMPLE.snake}/`, its routes, the shapes of its messages in `tests/golden/`, "
+        "its tests.": "the shapes of your messages in `tests/golden/`.",
         f"`tests/e2e/test_flow.py` lists the workflow of `Create{EXAMPLE.cls}`: when you change "
         "the workflow, change that list too.\n\n": "",
     }
@@ -272,8 +272,8 @@ def renamed(text: str, other: Names) -> str:
     return text
 
 
-def draw_flow() -> None:
-    """Start the service without the example, and draw its wiring into README.md."""
+def flow() -> str:
+    """The wiring of the service, which is started for it."""
     package = SOURCE.name
     ask = f"""
 from {package}.bootstrap import make_bus
@@ -282,9 +282,12 @@ from {package}.entrypoints.api import app
 from {package}.entrypoints.cli import flow
 print(flow.mermaid(make_bus(Settings(store="memory")).registry))
 """
-    drawn = run(sys.executable, "-c", ask, otherwise=NO_START).strip()
+    return run(sys.executable, "-c", ask, otherwise=NO_START).strip()
+
+
+def redrawn(text: str, diagram: str) -> str:
     block = r"(?<=^```mermaid\n)[\s\S]*?(?=^```$)"
-    rewrite(DOCUMENTS[0], lambda text: re.sub(block, lambda _: f"{drawn}\n", text, flags=re.M))
+    return re.sub(block, lambda _: f"{diagram}\n", text, flags=re.MULTILINE)
 
 
 def report_what_is_left() -> None:
