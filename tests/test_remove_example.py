@@ -126,6 +126,9 @@ def test_nothing_speaks_of_the_example_any_more(without: BakedProject) -> None:
             assert not found, f"{path}: {found}"
     project = (without.path / "pyproject.toml").read_text().partition("[tool.cruft]")[0]
     assert "zebra" not in project.replace(DESCRIPTION, "")
+    for page in ("README.md", "AGENTS.md"):
+        for path in re.findall(r"`((?:src|tests)/[\w./]+)`", (without.path / page).read_text()):
+            assert (without.path / path).exists(), f"{page} names {path}"
 
 
 def test_the_readme_and_the_flow_show_the_other_aggregate(without: BakedProject) -> None:
