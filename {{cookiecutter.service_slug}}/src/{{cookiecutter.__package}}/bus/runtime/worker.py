@@ -351,9 +351,9 @@ class Worker:
             return None, False
         attempts = pending.attempts + 1
         due_at = now + bus.dispatch.claim_of(command, attempts)
-        if not bus.store.claim(pending, due_at):
-            return None, False
-        return msgspec.structs.replace(pending, attempts=attempts, due_at=due_at), False
+        is_claimed = bus.store.claim(pending, due_at)
+        claimed = msgspec.structs.replace(pending, attempts=attempts, due_at=due_at)
+        return claimed if is_claimed else None, False
 
     def _known(self, pending: PendingCommand, now: datetime) -> type[Command] | None:
         """The type of the command, if this release knows it."""
