@@ -301,7 +301,7 @@ BUS = [
         "return None, bus.park(pending, f",
         "return None, False and bus.park(pending, f",
     ),
-    ("bus/runtime/worker.py", "if not bus.store.claim(pending, due_at):", "if False:"),
+    ("bus/runtime/worker.py", "claimed if is_claimed else None", "claimed"),
     ("bus/runtime/worker.py", "if pending.due_at > now:", "if False:"),
     ("bus/runtime/worker.py", "limit_of(command) > ends_at", "limit_of(command) >= ends_at"),
     ("bus/runtime/worker.py", "if ends_at and now +", "if False and now +"),
@@ -1001,7 +1001,7 @@ HANGING = [
 """Below `entrypoints`: what a service does while calls hang."""
 
 CONNECTIONS = [
-    ("api/server.py", "            http=Connection,\n", ""),
+    ("api/server.py", "        http=Connection,\n", ""),
     ("api/server.py", "timeout_keep_alive=settings.keep_alive_seconds", "timeout_keep_alive=60"),
     ("api/server.py", "        log_exhaustion(asyncio.get_running_loop())\n", ""),
     ("api/server.py", "    reserve_descriptors(settings.max_connections)\n", ""),
@@ -1027,6 +1027,9 @@ SERVER = [
     ("api/server.py", "app.state.stopping = True", "pass"),
     ("api/server.py", "or not self._drain_seconds or", "or True or"),
     ("api/server.py", "or self._is_draining:", "or False:"),
+    ("api/reload.py", "except Exception:", "except ZeroDivisionError:"),
+    ("api/request.py", 'path, tags = getattr(route, "path", None)', 'path, tags = scope["path"]'),
+    ("api/request.py", 'is_probe = "probes" in tags', "is_probe = False"),
     ("api/server.py", "thread.join(SIGNAL_SECONDS)", "thread.join()"),
     ("cli/status.py", "    _feed,\n", ""),
     ("cli/feed.py", "signal.signal(signal.SIGTERM, signal.default_int_handler)", "pass"),
