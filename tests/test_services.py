@@ -93,6 +93,11 @@ def test_python_and_make_are_enough_for_a_fresh_service(
     (project.path / "pyproject.toml").touch()
     assert "uv sync" in make(project, ".venv/synced")
 
+    uv = str(project.path / ".venv/bin/uv")
+    assert "passed" in project.run(uv, "run", "pytest", "tests/unit/test_config.py")
+    with_extra = project.run(uv, "pip", "install", "--dry-run", "-e", ".[dev]", VIRTUAL_ENV=".venv")
+    assert "does not have an extra" not in with_extra
+
     activated = {"PATH": f"{project.path / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"}
     assert "passed" in project.run("pytest", "tests/unit", **activated)
     assert "serve" in project.run(project.path.name, "--help", **activated)
