@@ -1,9 +1,12 @@
 """Fixtures that any test may ask for."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from {{ cookiecutter.__package }}.adapters import aws
 from {{ cookiecutter.__package }}.config import Settings
@@ -15,15 +18,20 @@ settings.register_profile("any", deadline=None, suppress_health_check=[HealthChe
 settings.load_profile("any")
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _nothing_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test reads your `.env` or your variables, or writes beside your code: all of them run in a
-    folder of their own, without the variables that the settings know."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("working"))
-        for name in Settings.model_fields:
-            patch.delenv(name.upper(), raising=False)
-        yield
+def pytest_collection(session: pytest.Session) -> None:
+    """No test, and no module of tests, reads your `.env` or your variables, or writes beside your
+    code: all of them run in a temporary folder, without the variables that the settings know."""
+    folder, patch = TemporaryDirectory(), pytest.MonkeyPatch()
+    patch.chdir(folder.name)
+    for name in Settings.model_fields:
+        patch.delenv(name.upper(), raising=False)
+    set_hypothesis_home_dir(Path(folder.name))
+
+    def leave() -> None:
+        patch.undo()
+        folder.cleanup()
+
+    session.config.add_cleanup(leave)
 
 
 @pytest.fixture
