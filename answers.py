@@ -132,9 +132,7 @@ def checked(answers: Mapping[str, str], prompt: str, like: str = "") -> str:
 Check = Callable[[Mapping[str, str], str], str]
 
 
-def asking(
-    check: Check, default: Check
-) -> Callable[[MutableMapping[str, str], str], str]:
+def asking(check: Check, default: Check) -> Callable[[MutableMapping[str, str], str], str]:
     """Makes a filter of cookiecutter.json from a check. At a terminal, it asks again for an answer
     that the check refuses, with the same default, and replaces the answer."""
 
@@ -302,7 +300,7 @@ class Answers(Extension):
         )
         offered = context["cookiecutter"][prompt]
         offered = offered[0] if isinstance(offered, list) else offered
-        return str(render_variable(self.environment, offered, answers))
+        return str(render_variable(self.environment, offered, dict(answers)))
 
     def _refuse_unknown(self) -> None:
         """Refuses a prompt on the command line that there is not: cookiecutter would ignore it."""

@@ -17,9 +17,10 @@ from pathlib import Path
 from jinja2 import Environment
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from wiring import Change, NoPlace, wired
+
 import answers
 from answers import InvalidAnswer
-from wiring import Change, NoPlace, wired
 
 EXAMPLES = {
     "command_name": "CancelOrder",

@@ -130,9 +130,7 @@ class _List(NamedTuple):
     after: str
 
 
-_TOKEN = re.compile(
-    r'"""(?:.|\n)*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#.*|[][(){},]'
-)
+_TOKEN = re.compile(r'"""(?:.|\n)*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#.*|[][(){},]')
 
 
 def _list(text: str, opening: str) -> _List | None:

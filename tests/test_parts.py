@@ -222,18 +222,27 @@ def test_other_systems_are_added_one_after_the_other_and_all_is_green(
 
 
 @pytest.mark.parametrize(
-    ("part", "path", "before", "after", "missing"),
+    ("part", "edit", "missing"),
     [
-        ("aggregate", "bootstrap.py", "SERVICES = (", "SERVICES = tuple(", "list `SERVICES = (`"),
-        ("command", "service/order/__init__.py", "\nPUBLIC", "\nOPEN", "table PUBLIC"),
-        ("command", "entrypoints/api/orders.py", "domain.order", "domain", "module with `from "),
-        ("projection", "entrypoints/api/app.py", "ROUTERS = (", "OURS = (", "list `ROUTERS = (`"),
-        ("external", "../../README.md", "| variable |", "| name |", "table that begins with `|"),
+        (
+            "aggregate",
+            ("bootstrap.py", "SERVICES = (", "SERVICES = tuple("),
+            "list `SERVICES = (`",
+        ),
+        ("command", ("service/order/__init__.py", "\nPUBLIC", "\nOPEN"), "table PUBLIC"),
+        ("command", ("entrypoints/api/orders.py", "domain.order", "domain"), "module with `from "),
+        (
+            "projection",
+            ("entrypoints/api/app.py", "ROUTERS = (", "OURS = ("),
+            "list `ROUTERS = (`",
+        ),
+        ("external", ("../../README.md", "| variable |", "| name |"), "table that begins with `|"),
     ],
 )
 def test_what_finds_no_place_is_said_in_one_line_and_nothing_is_changed(
-    service: BakedProject, tmp_path: Path, part: str, path: str, before: str, after: str, missing: str
+    service: BakedProject, tmp_path: Path, part: str, edit: tuple[str, str, str], missing: str
 ) -> None:
+    path, before, after = edit
     edited = service.path / "src/order_service" / path
     assert before in edited.read_text()
     edited.write_text(edited.read_text().replace(before, after))
