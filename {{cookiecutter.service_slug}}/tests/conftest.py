@@ -1,8 +1,9 @@
 """Fixtures that any test may ask for."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,22 +17,25 @@ from .support.harness import Scenario
 # How fast a machine is just now is nobody's bug.
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any")
+set_hypothesis_home_dir(Path(gettempdir(), "hypothesis"))
 
 
-def pytest_collection(session: pytest.Session) -> None:
-    """No test, and no module of tests, reads your `.env` or your variables, or writes beside your
-    code: all of them run in a temporary folder, without the variables that the settings know."""
-    folder, patch = TemporaryDirectory(), pytest.MonkeyPatch()
-    patch.chdir(folder.name)
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """No test reads your `.env` or your variables, not even when its module is imported."""
     for name in Settings.model_fields:
-        patch.delenv(name.upper(), raising=False)
-    set_hypothesis_home_dir(Path(folder.name))
+        os.environ.pop(name.upper(), None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Settings.model_config, "env_file", None)
+        return (yield)
 
-    def leave() -> None:
-        patch.undo()
-        folder.cleanup()
 
-    session.config.add_cleanup(leave)
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_beside_the_code(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test writes into your folders, or finds a `.env` there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("working"))
+        yield
 
 
 @pytest.fixture
