@@ -293,6 +293,7 @@ class Reader:
         return kept | {
             "PATH": path,
             "PORT": self._port,
+            "TEMPLATE": str(TEMPLATE),
             "MYPY_CACHE_DIR": str(self._mypy),
             "COLUMNS": "80",
         }
