@@ -44,7 +44,7 @@ BEFORE_V3: list[Change] = [
         '    parser.add_argument("--version", action="version", version=versions)\n',
         '    parser.add_argument("-V", action="version", version=versions)\n',
     ),
-    (f"{SERVICE}/tests/e2e/test_cli.py", 'run(tmp_path, "--version")', 'run(tmp_path, "-V")'),
+    (f"{SERVICE}/tests/bus/e2e/test_cli.py", 'run(tmp_path, "--version")', 'run(tmp_path, "-V")'),
     (f"{PACKAGE}/domain/{AGGREGATE}/aggregate.py", "what was processed is archived.", "no more."),
     (f"{SERVICE}/compose.yaml", "# ", "# As of old: "),
     (f"{SERVICE}/tests/support/fakes.py", "Stands still until it is told to move.", "It stands."),
@@ -65,7 +65,7 @@ BEFORE_V2: list[Change] = [
     ),
     (f"{PACKAGE}/bootstrap.py", "which adapter serves which port.", "the adapters."),
     (f"{SERVICE}/README.md", "An export holds everything that", "It holds what"),
-    (f"{SERVICE}/tests/support/race.py", '"""', '"""Races. '),
+    (f"{SERVICE}/tests/bus/support/race.py", '"""', '"""Races. '),
 ]
 MOVED_IN_V2 = (f"{PACKAGE}/bus/runtime/worker.py", f"{PACKAGE}/bus/runtime/work.py")
 REMOVED_IN_V2 = f"{PACKAGE}/adapters/clock.py"

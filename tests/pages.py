@@ -62,7 +62,7 @@ exec {shims}/"$@"
 PYTHON = '#!/bin/sh\nPYTHONPATH=src exec {environment}/python "$@"\n'
 PYTEST = """#!/bin/sh
 tests="{tests}"
-[ "$*" != "--numprocesses auto" ] || [ ! "$tests" ] || set -- $tests
+[ "$*" != "--numprocesses auto --ignore tests/bus" ] || [ ! "$tests" ] || set -- $tests
 exec {environment}/pytest -p no:cacheprovider "$@"
 """
 # As much of curl as the pages use, for where there is none.

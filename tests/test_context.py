@@ -31,7 +31,7 @@ def grown(request: pytest.FixtureRequest, tmp_path: Path) -> BakedProject:
 
 def test_a_new_field_is_kept_inherited_and_exported_by_every_store(grown: BakedProject) -> None:
     """The contract suite gives every field a value of its own, this one too."""
-    suites = [f"tests/contract/test_{name}.py" for name in ("memory", "sqlite", grown.store)]
+    suites = [f"tests/bus/contract/test_{name}.py" for name in ("memory", "sqlite", grown.store)]
     passed = grown.run(
         "pytest", "--quiet", *dict.fromkeys(suites), "-k", "context", PYTHONPATH="src"
     )

@@ -146,7 +146,7 @@ def test_every_command_that_shows_anything_is_tried_with_text_that_steers_a_term
 ) -> None:
     """Here and not in the service, where a command of the owner's own would turn it red."""
     ask = """
-from tests.e2e.test_cli_robust import SHOW
+from tests.bus.e2e.test_cli_robust import SHOW
 from order_service.entrypoints.cli.program import COMMANDS
 known = {each.name for each in COMMANDS} - {"serve", "worker", "create-store"}
 print(*sorted(known - {arguments[0] for arguments in SHOW}))

@@ -40,7 +40,8 @@ def _the_server_ends_with_the_tests() -> Iterator[None]:
 @pytest.mark.parametrize("name", ["sqlite", "defaults", "postgres"])
 def test_where_no_bug_is_planted_none_is_found(baked: dict[str, BakedProject], name: str) -> None:
     service = baked[name].path
-    assert run_tests(service, "tests/unit/test_bus.py", "tests/contract/test_memory.py") == PASSED
+    tests = ("tests/bus/unit/test_bus.py", "tests/bus/contract/test_memory.py")
+    assert run_tests(service, *tests) == PASSED
 
 
 def test_a_test_that_does_not_end_has_found_a_bug(tmp_path: Path) -> None:
@@ -53,7 +54,7 @@ def test_a_bug_in_the_bus_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, file, text, bug)
-    assert run_tests(planted, "tests/unit", "tests/contract") == FAILED
+    assert run_tests(planted, "tests/bus/unit", "tests/bus/contract") == FAILED
 
 
 @pytest.mark.parametrize(("text", "bug"), DYNAMODB)
@@ -62,7 +63,8 @@ def test_a_bug_in_the_dynamodb_store_is_found(
 ) -> None:
     file = "adapters/event_store/dynamodb/store.py"
     planted = plant(baked["defaults"], tmp_path, file, text, bug)
-    assert run_tests(planted, "tests/contract/test_dynamodb.py", "tests/integration") == FAILED
+    tests = ("tests/bus/contract/test_dynamodb.py", "tests/bus/integration")
+    assert run_tests(planted, *tests) == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), DYNAMODB_BESIDE)
@@ -70,7 +72,7 @@ def test_a_bug_beside_the_dynamodb_store_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["defaults"], tmp_path, f"adapters/event_store/{file}", text, bug)
-    tests = ["tests/contract/test_dynamodb.py", "tests/integration"]
+    tests = ["tests/bus/contract/test_dynamodb.py", "tests/bus/integration"]
     tests.sort(reverse=file in {"dynamodb/connection.py", "dynamodb/errors.py"})
     assert run_tests(planted, *tests) == FAILED
 
@@ -80,7 +82,7 @@ def test_a_bug_in_the_postgres_store_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["postgres"], tmp_path, f"adapters/event_store/{file}", text, bug)
-    tests = ["tests/contract/test_postgres.py"]
+    tests = ["tests/bus/contract/test_postgres.py"]
     if file in {"postgres/__init__.py", "postgres/database.py"}:
         tests += ["-k", "not EventStore"]
     assert run_tests(planted, *tests) == FAILED
@@ -91,7 +93,7 @@ def test_a_bug_in_the_feed_of_postgres_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["postgres"], tmp_path, file, text, bug)
-    assert run_tests(planted, "tests/contract/test_feed_postgres.py") == FAILED
+    assert run_tests(planted, "tests/bus/contract/test_feed_postgres.py") == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), LAMBDA)
@@ -99,7 +101,7 @@ def test_a_bug_in_a_lambda_function_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["defaults"], tmp_path, f"entrypoints/{file}", text, bug)
-    tests = ("tests/e2e/test_aws_lambda.py", "tests/integration/test_aws_events.py")
+    tests = ("tests/bus/e2e/test_aws_lambda.py", "tests/bus/integration/test_aws_events.py")
     assert run_tests(planted, *tests) == FAILED
 
 
@@ -116,7 +118,7 @@ def test_a_bug_in_the_intake_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
-    assert run_tests(planted, "tests/unit/test_intake.py") == FAILED
+    assert run_tests(planted, "tests/bus/unit/test_intake.py") == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), SERVER)
@@ -135,7 +137,7 @@ def test_a_bug_in_what_serves_is_found(
         "server",
     ]
     names.sort(key=lambda name: not any(word in file for word in name.split("_")))
-    assert run_tests(planted, *(f"tests/e2e/test_{name}.py" for name in names)) == FAILED
+    assert run_tests(planted, *(f"tests/bus/e2e/test_{name}.py" for name in names)) == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), CONNECTIONS)
@@ -143,7 +145,7 @@ def test_a_bug_in_the_limits_of_connections_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
-    tests = ("tests/unit/test_connections.py", "tests/e2e/test_slow_clients.py")
+    tests = ("tests/bus/unit/test_connections.py", "tests/bus/e2e/test_slow_clients.py")
     assert run_tests(planted, *tests) == FAILED
 
 
@@ -152,7 +154,7 @@ def test_a_bug_while_calls_hang_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
-    assert run_tests(planted, "tests/e2e/test_hanging.py") == FAILED
+    assert run_tests(planted, "tests/bus/e2e/test_hanging.py") == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), CRASH)
@@ -160,7 +162,7 @@ def test_a_bug_is_found_by_killing(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, file, text, bug)
-    assert run_tests(planted, "tests/crash/test_sqlite.py", "-m", "not slow") == FAILED
+    assert run_tests(planted, "tests/bus/crash/test_sqlite.py", "-k", "killed") == FAILED
 
 
 @pytest.mark.parametrize(("name", "bug"), WRITTEN)
@@ -168,7 +170,7 @@ def test_another_way_to_store_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, name: str, bug: tuple[str, str, str]
 ) -> None:
     planted = plant(baked[name], tmp_path, *bug)
-    tests = sorted(str(path) for path in planted.glob("tests/contract/test_written*.py"))
+    tests = sorted(str(path) for path in planted.glob("tests/bus/contract/test_written*.py"))
     assert run_tests(planted, *tests) == FAILED
 
 
@@ -194,5 +196,5 @@ def compiled(service: Path) -> Path:
 
 
 def run_tests(service: Path, *tests: str) -> int:
-    """The exit code."""
-    return forks.pytest(service, "-q", "-x", "-p", "no:cacheprovider", *tests)
+    """The exit code. Those run as well that take their time."""
+    return forks.pytest(service, "-q", "-x", "-p", "no:cacheprovider", "-m", "", *tests)

@@ -69,8 +69,21 @@ def test_a_choice_selects_files_and_never_lines_of_python() -> None:
     for path in service.rglob("*.py"):
         text = path.read_text()
         assert not re.search(r"\{%|\{#", text), path
-        if {"bus", "adapters"}.intersection(path.relative_to(service).parts[:4]):
+        top, *below = path.relative_to(service).parts
+        if top == "src" and {"bus", "adapters"}.intersection(below[:3]):
             assert "{{" not in text, path
+
+
+def test_what_is_vendored_names_nothing_of_the_owner(baked: dict[str, BakedProject]) -> None:
+    """Neither the aggregate, whatever it is called, nor the folders that hold it. `Unavailable` is
+    the one thing below `service/` that the entry points know as well."""
+    zoo = baked["zebra"]
+    vendored = [path for path in zoo.walk() if path.is_relative_to(zoo.path / "tests/bus")]
+    assert len(vendored) > 80
+    theirs = rf"zebra|\b{zoo.package}\.(domain|service)\b(?!\.ports import Unavailable$)"
+    for path in vendored:
+        found = re.search(theirs, path.read_text(), re.IGNORECASE | re.MULTILINE)
+        assert not found, f"{path}: {found}"
 
 
 @pytest.mark.parametrize("pattern", PROMPTS["_copy_without_render"])

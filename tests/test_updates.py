@@ -195,7 +195,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("name", "tests"),
     [
-        ("sqlite", ["tests/unit", "tests/contract/test_written.py"]),
+        ("sqlite", ["tests/unit", "tests/bus/contract/test_written.py"]),
         pytest.param("defaults", ["tests/unit", "tests/e2e"], marks=pytest.mark.slow),
     ],
 )
@@ -367,7 +367,7 @@ def test_what_updates_leave_alone_is_there(project: BakedProject) -> None:
     assert f"src/{project.package}/domain/{project.aggregate}/aggregate.py" in owned(project)
     for kept in ("bus", "adapters", "entrypoints/cli", "bootstrap.py"):
         assert not any(path.startswith(f"src/{project.package}/{kept}") for path in owned(project))
-    assert not any(path.startswith("tests/golden/bus/") for path in owned(project))
+    assert not any(path.startswith("tests/bus/") for path in owned(project))
 
 
 def test_the_version_is_one_and_the_changelog_says_what_it_brings_and_asks() -> None:

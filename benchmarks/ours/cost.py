@@ -11,7 +11,7 @@ from bench_service.bootstrap import make_bus
 from bench_service.config import load_settings
 from bench_service.domain.order import commands
 from bench_service.service.ports.files import FileStore
-from tests.support.dynamodb_cost import Meter, units
+from tests.bus.support.dynamodb_cost import Meter, units
 
 from benchmarks.contender import serve
 

@@ -6,19 +6,22 @@ import schemathesis
 from hypothesis import settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from {{ cookiecutter.__package }}.adapters.files import MemoryFileStore
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.config import Settings
 from {{ cookiecutter.__package }}.entrypoints.api.app import create_app
+from {{ cookiecutter.__package }}.service.ports.files import FileStore
 
 UNCHECKED = [
     positive_data_acceptance,  # a cursor is any text to the document, and here one that was given
 ]
 
-app = create_app(make_bus(Settings(store="memory")))
+bus = make_bus(Settings(store="memory"), dependencies={FileStore: MemoryFileStore()})
+app = create_app(bus)
 described = schemathesis.openapi.from_asgi("/openapi.json", app)
 
 
 @described.parametrize()
-@settings(max_examples=50)
+@settings(max_examples=20)
 def test_every_answer_is_one_that_is_described(case: Any) -> None:
     case.call_and_validate(excluded_checks=UNCHECKED)

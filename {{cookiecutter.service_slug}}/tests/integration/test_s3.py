@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from {{ cookiecutter.__package }}.adapters import aws
 from {{ cookiecutter.__package }}.adapters.files import open_files
@@ -36,6 +37,21 @@ def test_files_go_to_the_bucket_that_is_named(url: str, s3: Any) -> None:
     assert files.put("a/b:1.json", b"\x00one") == "s3://archive/a/b:1.json"
     assert files.get("a/b:1.json") == b"\x00one"
     assert s3.get_object(Bucket="archive", Key="a/b:1.json")["Body"].read() == b"\x00one"
+
+
+def test_its_client_is_made_by_the_session_that_all_share(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[str, Session]] = []
+    create = Session.create_client
+
+    def recorded(session: Session, service: str, *arguments: Any, **options: Any) -> Any:
+        made.append((service, session))
+        return create(session, service, *arguments, **options)
+
+    monkeypatch.setattr(Session, "create_client", recorded)
+    open_files(Settings(s3_bucket="archive", aws_endpoint_url=url, aws_region=REGION))
+    assert made == [("s3", aws.session())]
 
 
 def test_putting_again_leaves_one_object(s3: Any) -> None:

@@ -29,6 +29,7 @@ from {{ cookiecutter.__package }}.bus import (
     DomainError,
     Envelope,
     Event,
+    EventStore,
     IdSource,
     MessageBus,
     Middleware,
@@ -55,8 +56,9 @@ class Scenario:
     """One service in memory, for one test. `recorded` are the events of the last step, each with
     its stream, its time and its context."""
 
-    def __init__(self) -> None:
-        self.store, self.files = MemoryEventStore(), MemoryFileStore()
+    def __init__(self, store: EventStore | None = None) -> None:
+        self.store: EventStore = store or MemoryEventStore()
+        self.files = MemoryFileStore()
         self.clock, self.ids = FakeClock(), CountingIds()
         self.dependencies: dict[Any, Any] = {  # a test may add to them, or replace them
             FileStore: self.files,

@@ -14,9 +14,8 @@ import pytest
 
 from {{ cookiecutter.__package }}.adapters import aws
 from {{ cookiecutter.__package }}.adapters.event_store import dynamodb
-from {{ cookiecutter.__package }}.bus import Dispatch, MessageBus
+from {{ cookiecutter.__package }}.bus import Command, Dispatch, MessageBus
 from {{ cookiecutter.__package }}.config import load_settings
-from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import commands
 from {{ cookiecutter.__package }}.observability import log
 
 from .moto_server import REGION, moto_server
@@ -81,16 +80,11 @@ def lambda_functions(
         loop.close()
 
 
-def create(bus: MessageBus, *ids: str, dispatch: Dispatch) -> None:
-    """Create these aggregates, with this dispatch of the follow-ups."""
+def send(bus: MessageBus, *commands: Command, dispatch: Dispatch) -> None:
+    """Have these commands handled, with this dispatch of the follow-ups."""
     bus.dispatch, given = dispatch, bus.dispatch
-    for each in ids:
-        bus.handle(
-            commands.Create{{ cookiecutter.__aggregate }}(
-                {{ cookiecutter.__aggregate_snake }}_id=each,
-                data={},
-            )
-        )
+    for command in commands:
+        bus.handle(command)
     bus.dispatch = given
 
 
