@@ -311,7 +311,11 @@ BUS = [
     ("bus/runtime/worker.py", "held_back = held_back or not goes_on", "pass"),
     ("bus/runtime/worker.py", "is_cut or part is not None", "is_cut"),
     ("bus/runtime/worker.py", "if self._is_long and self._looks % 4 == 2:", "if False:"),
-    ("bus/runtime/worker.py", "            self._part = _any_part()\n            left", "            left"),
+    (
+        "bus/runtime/worker.py",
+        "            self._part = _any_part()\n            left",
+        "            left",
+    ),
     ("bus/runtime/worker.py", "part = self._part if left else None", "part = None"),
     ("bus/runtime/worker.py", "            if self._stays:\n", "            if False:\n"),
     ("bus/runtime/worker.py", "random.randrange(PARTS)", "0"),
