@@ -62,7 +62,10 @@ exec {shims}/"$@"
 PYTHON = '#!/bin/sh\nPYTHONPATH=src exec {environment}/python "$@"\n'
 PYTEST = """#!/bin/sh
 tests="{tests}"
-[ "$*" != "--numprocesses auto --ignore tests/bus" ] || [ ! "$tests" ] || set -- $tests
+if [ "$*" = "--numprocesses auto --ignore tests/bus" ] && [ "$tests" ]; then
+    set --
+    for each in $tests; do [ ! -e "${{each##-*}}" ] && [ "${{each##-*}}" ] || set -- "$@" $each; done
+fi
 exec {environment}/pytest -p no:cacheprovider "$@"
 """
 # As much of curl as the pages use, for where there is none.
@@ -87,8 +90,11 @@ except urllib.error.HTTPError as error:
     answer = error
 sys.stdout.buffer.write(answer.read())
 """
-# All tests of a rendered service take their time, and are run elsewhere: here, `make test` runs these.
-CONCERNED = "tests/unit/test_order*.py tests/unit/test_golden.py tests/e2e/test_flow.py"
+# All tests of a rendered service take their time, and are run elsewhere: here, `make test` runs these, if they are there.
+CONCERNED = (
+    "tests/unit/test_order*.py tests/unit/test_invoice.py tests/unit/test_golden.py"
+    " tests/e2e/test_flow.py tests/e2e/test_invoices.py"
+)
 
 
 @dataclass(frozen=True)
@@ -295,6 +301,8 @@ class Reader:
             "TEMPLATE": str(TEMPLATE),
             "MYPY_CACHE_DIR": str(self._mypy),
             "COLUMNS": "80",
+            **{f"GIT_{who}_NAME": "Reader" for who in ("AUTHOR", "COMMITTER")},
+            **{f"GIT_{who}_EMAIL": "reader@example.com" for who in ("AUTHOR", "COMMITTER")},
         }
 
 

@@ -11,7 +11,13 @@ from .support import TEMPLATE
 
 DOCS = TEMPLATE / "docs"
 HOW_TOS = sorted(page for page in DOCS.glob("how-to/*.md") if steps(page))
-LONG = {"add-an-option", "coordinate-aggregates", "deploy-a-new-release", "fan-out"}
+LONG = {
+    "add-an-option",
+    "coordinate-aggregates",
+    "deploy-a-new-release",
+    "fan-out",
+    "replace-the-example",
+}
 """They take as long as all others together."""
 
 

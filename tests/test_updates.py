@@ -12,7 +12,8 @@ import pytest
 
 from . import history
 from .history import Change, change, command, commit, cruft, git
-from .support import COMBINATIONS, ENVIRONMENT, TEMPLATE, BakedProject, bake
+from .support import COMBINATIONS, ENVIRONMENT, TEMPLATE, BakedProject, bake, own_config
+from .test_parts import add
 
 SOURCE = "src/order_service"
 DOMAIN, ORDERS = f"{SOURCE}/domain/order", f"{SOURCE}/service/order"
@@ -359,6 +360,28 @@ def test_an_option_is_switched_on_in_an_edited_service(
     assert (state["features"], state["license"]) == ("quality", "Proprietary")
     own = ("tests/unit/test_cancelling.py", "tests/unit/test_layers.py")
     assert " passed" in project.run("pytest", "--quiet", *own, PYTHONPATH="src")
+
+
+def test_an_example_that_was_removed_stays_removed(
+    template: Path, tmp_path: Path, baked: dict[str, BakedProject]
+) -> None:
+    """Although the newer template has changed some of its files."""
+    project = create(template, tmp_path, "v2", baked["sqlite"], **COMBINATIONS["sqlite"])
+    assert add(project.path, "aggregate", own_config(tmp_path)).returncode == 0
+    project.run("python", "-m", "tests.support.golden", PYTHONPATH="src:.")
+    commit(project.path, "Invoices")
+    project.run("python", "tools/remove_example.py", PYTHONPATH="src")
+    commit(project.path, "No orders")
+    before = project.contents()
+
+    make_update(project)
+
+    updated, fresh = project.contents(), baked["sqlite"].contents()
+    assert updated.keys() - before.keys() == set()
+    assert updated["compose.yaml"] == fresh["compose.yaml"] != before["compose.yaml"]
+    flow = project.run("python", "-m", "order_service.entrypoints.cli", "flow", PYTHONPATH="src")
+    assert "InvoiceClosed" in flow
+    assert "OrderCreated" not in flow
 
 
 def test_what_updates_leave_alone_is_there(project: BakedProject) -> None:

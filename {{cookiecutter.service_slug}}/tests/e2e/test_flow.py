@@ -1,4 +1,4 @@
-"""The diagram of the wiring of this service, drawn from the registry of the bus."""
+"""The workflow of this service, as the diagram of its wiring shows it."""
 
 from {{ cookiecutter.__package }}.bootstrap import make_bus
 from {{ cookiecutter.__package }}.config import Settings
@@ -25,13 +25,3 @@ def test_the_diagram_has_exactly_the_edges_of_the_workflow() -> None:
     assert (f"When{NAME}Created", f"Process{NAME}") not in diagram.dotted
     own = {end for edge in workflow for end in edge} - {"outside"}
     assert {edge for edge in diagram.workflow() if own & set(edge)} == workflow
-
-
-def test_everything_that_is_wired_is_in_the_diagram() -> None:
-    registry = make_bus(Settings(store="memory")).registry
-    diagram = Diagram(flow.mermaid(registry))
-
-    rows = [*registry.events.values(), registry.commands.values()]
-    assert diagram.all("command") == {command.__name__ for command in registry.commands}
-    assert diagram.all("event") == {event.__name__ for event in registry.events}
-    assert diagram.all("handler") == {type(one).__name__ for row in rows for one in row}

@@ -1,4 +1,4 @@
-"""The public form of an id, a state and an event, the same at every entry point."""
+"""The public form of a time, an event and an outcome, the same at every entry point."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,52 +7,6 @@ from typing import Any
 import msgspec
 
 from ..bus import Outcome, RecordedEvent
-from ..domain.{{ cookiecutter.__aggregate_snake }} import aggregate
-from ..service.{{ cookiecutter.__aggregate_snake }} import projections, queries
-
-
-@dataclass(frozen=True, kw_only=True)
-class {{ cookiecutter.__aggregate }}State:
-    """One {{ cookiecutter.__aggregate_words }}, as of `version`."""
-
-    {{ cookiecutter.__aggregate_snake }}_id: str
-    status: aggregate.Status
-    version: int
-    data: dict[str, Any]
-    location: str | None
-
-
-def state(view: queries.{{ cookiecutter.__aggregate }}View) -> {{ cookiecutter.__aggregate }}State:
-    """The answer of the query, under its public names."""
-    return {{ cookiecutter.__aggregate }}State(
-        {{ cookiecutter.__aggregate_snake }}_id=view.id,
-        status=view.status,
-        version=view.version,
-        data=view.data,
-        location=view.location,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class {{ cookiecutter.__aggregate }}Item:
-    """One {{ cookiecutter.__aggregate_words }} in a list. `created_at` is ISO 8601 in UTC."""
-
-    {{ cookiecutter.__aggregate_snake }}_id: str
-    status: aggregate.Status
-    version: int
-    created_at: str
-    location: str | None
-
-
-def item(row: projections.{{ cookiecutter.__aggregate }}Row) -> {{ cookiecutter.__aggregate }}Item:
-    """A row of the read model, under its public names."""
-    return {{ cookiecutter.__aggregate }}Item(
-        {{ cookiecutter.__aggregate_snake }}_id=row.id,
-        status=row.status,
-        version=row.version,
-        created_at=utc(row.created_at),
-        location=row.location,
-    )
 
 
 def utc(moment: datetime) -> str:

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
@@ -41,18 +41,40 @@ class Accepted{{ cookiecutter.__aggregate }}:
 
 
 @dataclass(frozen=True, kw_only=True)
-class {{ cookiecutter.__aggregate }}History:
-    """All that happened to it, in order."""
+class {{ cookiecutter.__aggregate }}State:
+    """One of them, as of `version`."""
 
-    events: list[shapes.HistoryEntry]
+    {{ cookiecutter.__aggregate_snake }}_id: str
+    status: aggregate.Status
+    version: int
+    data: dict[str, Any]
+    location: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class {{ cookiecutter.__aggregate }}Item:
+    """One of them in a list. `created_at` is ISO 8601 in UTC."""
+
+    {{ cookiecutter.__aggregate_snake }}_id: str
+    status: aggregate.Status
+    version: int
+    created_at: str
+    location: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class {{ cookiecutter.__aggregate }}Page:
     """A part of the list. `next` is the cursor of the part after it, null at the end."""
 
-    items: list[shapes.{{ cookiecutter.__aggregate }}Item]
+    items: list[{{ cookiecutter.__aggregate }}Item]
     next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class {{ cookiecutter.__aggregate }}History:
+    """All that happened to it, in order."""
+
+    events: list[shapes.HistoryEntry]
 
 
 @router.post("", status_code=201, responses=documented(AggregateExists, 413, 422, 503))
@@ -94,10 +116,17 @@ def list_{{ cookiecutter.__plural_snake }}(
     """Those with this status, or all, newest first. The list may be a moment behind."""
     query = queries.Get{{ cookiecutter.__aggregate }}List(status=status, limit=limit, cursor=cursor)
     page = bus.ask(query, context=context)
-    return {{ cookiecutter.__aggregate }}Page(
-        items=[shapes.item(row) for row in page.items],
-        next=page.next,
-    )
+    items = [
+        {{ cookiecutter.__aggregate }}Item(
+            {{ cookiecutter.__aggregate_snake }}_id=row.id,
+            status=row.status,
+            version=row.version,
+            created_at=shapes.utc(row.created_at),
+            location=row.location,
+        )
+        for row in page.items
+    ]
+    return {{ cookiecutter.__aggregate }}Page(items=items, next=page.next)
 
 
 @router.get(
@@ -108,12 +137,19 @@ def get_{{ cookiecutter.__aggregate_snake }}(
     {{ cookiecutter.__aggregate_snake }}_id: Id,
     bus: Bus,
     context: RequestContext,
-) -> shapes.{{ cookiecutter.__aggregate }}State:
+) -> {{ cookiecutter.__aggregate }}State:
     """Its state as of now."""
     query = queries.Get{{ cookiecutter.__aggregate }}(
         {{ cookiecutter.__aggregate_snake }}_id={{ cookiecutter.__aggregate_snake }}_id,
     )
-    return shapes.state(bus.ask(query, context=context))
+    view = bus.ask(query, context=context)
+    return {{ cookiecutter.__aggregate }}State(
+        {{ cookiecutter.__aggregate_snake }}_id=view.id,
+        status=view.status,
+        version=view.version,
+        data=view.data,
+        location=view.location,
+    )
 
 
 @router.get(

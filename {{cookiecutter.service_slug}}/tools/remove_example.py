@@ -1,0 +1,313 @@
+"""`make remove-example`: takes the example out of a service that has an aggregate of its own, as
+`make new-aggregate` makes one.
+
+It removes the example's folders, routes, read models, golden files and tests, and its lines in the
+open lists. README.md and AGENTS.md then speak of another aggregate, the first by its name. The port
+`FileStore` stays: its adapters and settings belong to the service.
+"""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCE = Path("src/{{ cookiecutter.__package }}")
+API = SOURCE / "entrypoints/api"
+TESTS = Path("tests")
+DOCUMENTS = (Path("README.md"), Path("AGENTS.md"))
+
+
+@dataclass(frozen=True)
+class Names:
+    """What an aggregate is called, in each place."""
+
+    snake: str
+    cls: str
+    plural: str
+    url: str
+
+    @property
+    def words(self) -> str:
+        return self.snake.replace("_", " ")
+
+
+EXAMPLE = Names(
+    snake="{{ cookiecutter.__aggregate_snake }}",
+    cls="{{ cookiecutter.__aggregate }}",
+    plural="{{ cookiecutter.__plural_snake }}",
+    url="{{ cookiecutter.aggregate_plural }}",
+)
+OWNED = [
+    SOURCE / "domain" / EXAMPLE.snake,
+    SOURCE / "service" / EXAMPLE.snake,
+    API / f"{EXAMPLE.plural}.py",
+    TESTS / f"unit/test_{EXAMPLE.snake}.py",
+    TESTS / f"unit/test_{EXAMPLE.snake}_rules.py",
+    TESTS / "e2e/test_flow.py",
+    TESTS / "e2e/test_server.py",
+    TESTS / f"e2e/test_{EXAMPLE.plural}.py",
+]
+LISTS = SOURCE / "bootstrap.py"
+STORE = """\
+The store is as it was. Events of the example stay in it: `feed` shows them as unknown, `export` and
+`import` carry them, read models pass over them, `history` and `state` refuse their streams.
+Commands of the example that wait stay open: before you deploy, `pending` and `dead-letters list`
+should show none."""
+NO_START = "It does not start any more (`git reset --hard` takes back what was removed)"
+FIRST = SOURCE / "entrypoints/cli/streams.py"  # an id without a name is one of this aggregate's
+
+
+def main() -> None:
+    if sys.argv[1:]:
+        print(__doc__, STORE, sep="\n")
+        return
+    if not OWNED[0].exists():
+        print(f"There is nothing to remove: the service has no {OWNED[0]}")
+        return
+    others = [name for name in aggregates() if name != EXAMPLE.snake]
+    if not others:
+        sys.exit("Nothing has changed: there is no other aggregate. First run make new-aggregate")
+    if run("git", "status", "--porcelain", "--", ".", otherwise="Nothing has changed"):
+        sys.exit("Nothing has changed: commit your changes first, so that git can take this back")
+    other = names_of(others[0])
+    removed = [*filter(Path.exists, OWNED), *golden_files()]
+    for path in users(removed):
+        if path.parent != API and not path.is_relative_to(TESTS):
+            sys.exit(f"Nothing has changed: {path} uses the {EXAMPLE.words}. Change it first")
+        if imported(path) != {EXAMPLE.snake}:
+            sys.exit(f"Nothing has changed: {path} uses other aggregates, too. Divide it first")
+        removed.append(path)
+    remove(removed)
+    for path, change in changes(removed, other):
+        rewrite(path, change)
+    print(f"README.md and AGENTS.md now speak of the {other.words}, as make new-aggregate made it.")
+    report_what_is_left()
+    print(STORE)
+
+
+# What is the example's
+
+
+def aggregates() -> list[str]:
+    return sorted(path.parent.name for path in SOURCE.glob("domain/*/aggregate.py"))
+
+
+def names_of(snake: str) -> Names:
+    """The names of an aggregate that the service has, read from its modules."""
+    code = (SOURCE / "domain" / snake / "aggregate.py").read_text("utf-8")
+    found = re.findall(r"^class (\w+)\(\w*\.?Aggregate\b", code, re.MULTILINE)
+    cls = found[0] if found else snake.title().replace("_", "")
+    routes = [
+        (path.stem, prefix[1])
+        for path in sorted(API.glob("*.py"))
+        if (prefix := re.search(r'prefix="/([^"]+)"', path.read_text("utf-8")))
+        and f"commands.Create{cls}(" in path.read_text("utf-8")
+    ]
+    plural, url = routes[0] if routes else (f"{snake}s", f"{snake}s")
+    return Names(snake, cls, plural, url)
+
+
+def imported(path: Path) -> set[str]:
+    """The aggregates whose domain or service this module imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            dotted = [f"{node.module or ''}.{each.name}" for each in node.names]
+        elif isinstance(node, ast.Import):
+            dotted = [each.name for each in node.names]
+        else:
+            continue
+        for name in dotted:
+            found.update(re.findall(r"\b(?:domain|service)\.(\w+)", name))
+    return found.intersection(aggregates())
+
+
+def users(removed: list[Path]) -> list[Path]:
+    """The other modules that import the example."""
+    modules = [*SOURCE.rglob("*.py"), *TESTS.rglob("*.py")]
+    return [
+        path
+        for path in sorted(modules)
+        if path not in {FIRST, LISTS}
+        and not any(path.is_relative_to(gone) for gone in removed)
+        and EXAMPLE.snake in imported(path)
+    ]
+
+
+def golden_files() -> list[Path]:
+    """The shapes of the example's messages, under their present and former names."""
+    texts = [path.read_text("utf-8") for path in OWNED[0].glob("*.py")]
+    names = {
+        name
+        for text in texts
+        for pattern in (r"^class (\w+)", r'\bname="(\w+)"', r'\bUpcaster\(\s*"(\w+)"')
+        for name in re.findall(pattern, text, re.MULTILINE)
+    }
+    return [
+        path
+        for path in sorted(TESTS.glob("golden/*.json"))
+        if path.name.partition(".v")[0] in names
+    ]
+
+
+# What is done
+
+
+def remove(paths: list[Path]) -> None:
+    for path in paths:
+        print(f"removed: {path}")
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def changes(removed: list[Path], other: Names) -> Iterator[tuple[Path, Callable[[str], str]]]:
+    """What else knows the example, and the text that it is to have. The pages come last, because
+    they show how the service without the example is wired."""
+    texts = sentences(other)
+    yield LISTS, without_line(EXAMPLE.snake)
+    for path in removed:
+        if path.parent == API:
+            yield API / "app.py", without_line(path.stem)
+    first = {
+        f"domain.{EXAMPLE.snake} import aggregate": f"domain.{other.snake} import aggregate",
+        f"aggregate.{EXAMPLE.cls}\n": f"aggregate.{other.cls}\n",
+    }
+    yield FIRST, replaced(first)
+    yield TESTS / "load/locustfile.py", replaced({f'"/{EXAMPLE.url}"': f'"/{other.url}"'})
+    test, rules = (f'"tests/unit/test_{EXAMPLE.snake}{end}.py"' for end in ("", "_rules"))
+    mutated = {f"[{test}, {rules}]": f'["tests/unit/test_{other.snake}.py"]'}
+    yield Path("pyproject.toml"), replaced(mutated)
+    if not any(
+        "FileStore" in path.read_text("utf-8")
+        for path in SOURCE.rglob("*.py")
+        if path != LISTS and path.parent.name not in {"files", "ports"}
+    ):
+        for template in (Path("template.yaml"), Path("deploy/table.yaml")):
+            yield template, without_permission
+    diagram = flow()
+    for document in DOCUMENTS:
+        yield document, lambda text: redrawn(renamed(replaced(texts)(text), other), diagram)
+
+
+def rewrite(path: Path, change: Callable[[str], str]) -> None:
+    before = path.read_text("utf-8") if path.exists() else ""
+    if (after := change(before)) != before:
+        path.write_text(after, "utf-8")
+        print(f"changed: {path}")
+
+
+def without_line(name: str) -> Callable[[str], str]:
+    """The text without the lines of lists that hold just this name."""
+    return lambda text: re.sub(rf"^ +{name},\n", "", text, flags=re.MULTILINE)
+
+
+def replaced(texts: dict[str, str]) -> Callable[[str], str]:
+    def change(text: str) -> str:
+        for before, after in texts.items():
+            text = text.replace(before, after)
+        return text
+
+    return change
+
+
+def without_permission(text: str) -> str:
+    """Without the right to put files: only the example does so, and a role has what it needs."""
+    statement = (
+        r"^ +- (?:Sid: Files\n +)?Effect: Allow\n +Action:\n +- s3:PutObject\n +Resource: .*\n"
+    )
+    return re.sub(statement, "", text, flags=re.MULTILINE)
+
+
+def sentences(other: Names) -> dict[str, str]:
+    """What README.md and AGENTS.md say of the example alone, and what they say of one that
+    `make new-aggregate` has made."""
+    return {
+        'Send `{"data": {"fail": "out of stock"}}` to see a workflow that fails: the history shows '
+        "the reason.\n\n": "",
+        "(`created`, `processed`, `archived`, `failed`), `version`, `data`, `location` |": (
+            "(`open`, `closed`), `version`, `data` |\n"
+            f"| `POST /{other.url}/"
+            '{id}/close` | `{"reason": "..."}` | `status`, `version`; 409 if it is closed |'
+        ),
+        f"one of the {EXAMPLE.plural.replace('_', ' ')},": (
+            f"one of the {other.plural.replace('_', ' ')},"
+        ),
+        "Once there is an aggregate of your own, `make remove-example` takes the example out of "
+        "the service. It says what it\nremoves, and what is left to you.\n\n": "",
+        "cancel one that has not been processed": "cancel one that is open",
+        'if self.status != "created":': 'if self.status != "open":',
+        "errors.AlreadyProcessed": f"errors.{other.cls}IsClosed",
+        "cancelled_until_it_is_processed": "cancelled_until_it_is_closed",
+        "given(processed)": "given(closed)",
+        f"commands.Process{EXAMPLE.cls}]": f"commands.Close{other.cls}]",
+        ", as the archive does,": ",",
+        f"`service/{EXAMPLE.snake}/`, its routes, the shapes of its messages in `tests/golden/`, "
+        "its tests.": "the shapes of your messages in `tests/golden/`.",
+        f"`tests/e2e/test_flow.py` lists the workflow of `Create{EXAMPLE.cls}`: when you change "
+        "the workflow, change that list too.\n\n": "",
+    }
+
+
+def renamed(text: str, other: Names) -> str:
+    """With the names of another aggregate in code and paths. Words of prose stay as they are."""
+    old = EXAMPLE
+    for pattern, name in (
+        (rf"(?<=\bapi/){old.plural}\b", other.plural),
+        (rf"(?<=/){old.url}\b", other.url),
+        (rf"(?<=\brebuild ){old.plural}\b", other.plural),
+        (rf"(?:(?<=domain/)|(?<=service/)){old.snake}\b", other.snake),
+        (rf"(?<=\btest_){old.snake}\b", other.snake),
+        (rf"\b{old.snake}_id\b", f"{other.snake}_id"),
+        (rf"(?<=[.=]){old.cls}\b|\b{old.cls}(?=/)", other.cls),
+        (rf"\b((?:[A-Z][a-z]+)+){old.cls}((?:[A-Z][a-z]+)*)\b", rf"\1{other.cls}\2"),
+        (rf"\b{old.cls}((?:[A-Z][a-z]+)+)\b", rf"{other.cls}\1"),
+    ):
+        text = re.sub(pattern, name, text)
+    return text
+
+
+def flow() -> str:
+    """The wiring of the service, which is started for it."""
+    package = SOURCE.name
+    ask = f"""
+from {package}.bootstrap import make_bus
+from {package}.config import Settings
+from {package}.entrypoints.api import app
+from {package}.entrypoints.cli import flow
+print(flow.mermaid(make_bus(Settings(store="memory")).registry))
+"""
+    return run(sys.executable, "-c", ask, otherwise=NO_START).strip()
+
+
+def redrawn(text: str, diagram: str) -> str:
+    block = r"(?<=^```mermaid\n)[\s\S]*?(?=^```$)"
+    return re.sub(block, lambda _: f"{diagram}\n", text, flags=re.MULTILINE)
+
+
+def report_what_is_left() -> None:
+    """Name the lines of pages and tests that still speak of the example."""
+    cls, plural = EXAMPLE.cls, EXAMPLE.plural.replace("_", " ")
+    words = rf"\b(?:{plural}|[A-Z][a-z]\w*{cls}|{cls}[A-Z]\w*)\b"
+    pages = [*DOCUMENTS, Path("GUARANTEES.md"), Path("pyproject.toml")]
+    for path in filter(Path.exists, [*pages, *sorted(TESTS.glob("*/test_*.py"))]):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            if re.search(words, line) and not line.startswith('    "'):  # cruft's `skip`
+                print(f"left to you: {path}:{number}: {line.strip()[:80]}")
+
+
+def run(*command: str, otherwise: str) -> str:
+    """What the command prints. If it fails, ends with this and the last line of its error."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{otherwise}: {done.stderr.strip().splitlines()[-1]}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()
