@@ -67,9 +67,8 @@ clean: ## remove the environment and the caches
 	    .venv/bin/cookiecutter . --no-input --config-file .venv/service/config.yaml \
 	        --output-dir .venv/service store=$$store service_name=$$store features=quality > .venv/service/log || exit 1; \
 	done
-	$(UV) pip install --quiet --group dev \
-	    $(foreach store,$(STORES),--requirements .venv/service/$(store)/pyproject.toml) \
-	    $(foreach store,$(STORES),--group .venv/service/$(store)/pyproject.toml:dev)
+	$(UV) pip install --quiet --group dev --extra dev \
+	    $(foreach store,$(STORES),--requirements .venv/service/$(store)/pyproject.toml)
 	@touch $@
 
 # What AWS's tools need is at odds with what the tests need, and with each other.

@@ -8,19 +8,24 @@ rules to the final answers.
 from __future__ import annotations
 
 import builtins
+import json
 import keyword
 import re
 import sys
 import unicodedata
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
+from difflib import get_close_matches
 from functools import wraps
 from importlib.util import cache_from_source
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
+from cookiecutter.config import get_user_config
 from cookiecutter.exceptions import FailedHookException
+from cookiecutter.generate import generate_context
+from cookiecutter.prompt import render_variable
 from jinja2 import Environment, pass_context
 from jinja2.ext import Extension
 from jinja2.runtime import Context
@@ -133,11 +138,12 @@ def checked(answers: Mapping[str, str], prompt: str, like: str = "") -> str:
     return answer
 
 
-def asking(
-    check: Callable[[Mapping[str, str], str], str],
-) -> Callable[[MutableMapping[str, str], str], str]:
+Check = Callable[[Mapping[str, str], str], str]
+
+
+def asking(check: Check, default: Check) -> Callable[[MutableMapping[str, str], str], str]:
     """Makes a filter of cookiecutter.json from a check. At a terminal, it asks again for an answer
-    that the check refuses, and replaces the answer."""
+    that the check refuses, with the same default, and replaces the answer."""
 
     @wraps(check)
     def ask(answers: MutableMapping[str, str], prompt: str) -> str:
@@ -148,15 +154,22 @@ def asking(
                 if not _is_interactive():
                     raise
                 click.echo(f"  {refusal}")
-            answers[prompt] = click.prompt(f"  {prompt}", default="", show_default=False)
+            offered = default(answers, prompt)
+            question = f"  {prompt} ({offered})"
+            answers[prompt] = click.prompt(question, default=offered, show_default=False)
 
     return ask
 
 
 def _is_interactive() -> bool:
     """Whether cookiecutter's command line was started at a terminal, with prompts."""
+    return not _command_line().get("no_input", True) and sys.stdin.isatty()
+
+
+def _command_line() -> Mapping[str, Any]:
+    """What cookiecutter's command line was given; empty if it is not what runs this."""
     command = click.get_current_context(silent=True)
-    return command is not None and not command.params.get("no_input", True) and sys.stdin.isatty()
+    return command.params if command else {}
 
 
 def problem(answers: Mapping[str, str]) -> str:
@@ -266,11 +279,14 @@ def chosen(context: Context, feature: str) -> bool:
 class Answers(Extension):
     """The filters and tests of cookiecutter.json, the hooks and the rendered files."""
 
+    prompts = Path(__file__).with_name("cookiecutter.json")
+
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
+        self._refuse_unknown()
         environment.optimized = False  # each file is rendered once, which is quicker as it stands
         for function in (
-            asking(checked),
+            asking(checked, self.default),
             problem,
             option_table.plan,
             package_name,
@@ -289,3 +305,25 @@ class Answers(Extension):
             sys.modules.pop(name, None)
             with suppress(OSError):
                 Path(cache_from_source(source)).unlink()
+
+    def default(self, answers: Mapping[str, str], prompt: str) -> str:
+        """What the prompt offers: the template's default, or that of the command line, or of the
+        user's configuration."""
+        given = _command_line()
+        config = get_user_config(given.get("config_file"), given.get("default_config", False))
+        context = generate_context(
+            str(self.prompts), config["default_context"], given.get("extra_context")
+        )
+        offered = context["cookiecutter"][prompt]
+        offered = offered[0] if isinstance(offered, list) else offered
+        return str(render_variable(self.environment, offered, dict(answers)))
+
+    def _refuse_unknown(self) -> None:
+        """Refuses a prompt on the command line that there is not: cookiecutter would ignore it."""
+        given = _command_line().get("extra_context")
+        known = json.loads(self.prompts.read_text("utf-8"))
+        for name in given if isinstance(given, Mapping) else ():
+            if name not in known:
+                public = [each for each in known if not each.startswith("_")]
+                like = get_close_matches(name, public, 1) or [", ".join(public)]
+                raise InvalidAnswer(f"{name} is refused: there is no such prompt, but {like[0]}")

@@ -10,14 +10,15 @@ import keyword
 import re
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import chain, count
 from pathlib import Path
 
 from jinja2 import Environment
-from jinja2.ext import Extension
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from wiring import Change, NoPlace, wired
+
 import answers
 from answers import InvalidAnswer
 
@@ -187,22 +188,29 @@ def _project() -> Mapping[str, object]:
     return project
 
 
-class Growth(Extension):
-    """The filters of a part's cookiecutter.json."""
+class Growth(answers.Answers):
+    """The filters of a part's cookiecutter.json. A part says with `prompts` where that is, and with
+    `changes` what it adds to the files of the service."""
+
+    changes: Callable[[Mapping[str, str]], list[Change]]
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         for function in (
             service_folder,
             service_package,
-            answers.asking(fitting),
-            answers.asking(there),
+            answers.asking(fitting, self.default),
+            answers.asking(there, self.default),
+            self.placed,
             without,
-            answers.class_name,
-            answers.package_name,
-            answers.plural,
-            answers.snake_case,
-            answers.words,
         ):
             environment.filters[function.__name__] = function
-        answers.Answers(environment)  # slugify and the like stay cookiecutter's own
+
+    def placed(self, names: Mapping[str, str]) -> str:
+        """Nothing, if the service has a place for each addition. Raises `InvalidAnswer`, before
+        anything is written."""
+        try:
+            wired(self.changes(names))
+        except NoPlace as missing:
+            raise InvalidAnswer(str(missing)) from None
+        return ""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -7,6 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from .support import COMBINATIONS, TEMPLATE, BakedProject, bake
+
+for inherited in [name for name in os.environ if "MAKE" in name]:
+    del os.environ[
+        inherited
+    ]  # a `make` that a test runs says otherwise that it is a part of this one
 
 SHARES = 4
 """A run plants a share of the bugs, and with the next commit another one: all of them take too long."""

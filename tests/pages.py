@@ -294,11 +294,11 @@ class Reader:
         raise AssertionError(f"listening: {not listening}\n{self._log.read_text()}")
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: each for name, each in os.environ.items() if "MAKE" not in name}
-        path = f"{self._shims}{os.pathsep}{kept['PATH']}"
-        return kept | {
+        path = f"{self._shims}{os.pathsep}{os.environ['PATH']}"
+        return os.environ | {
             "PATH": path,
             "PORT": self._port,
+            "TEMPLATE": str(TEMPLATE),
             "MYPY_CACHE_DIR": str(self._mypy),
             "COLUMNS": "80",
             **{f"GIT_{who}_NAME": "Reader" for who in ("AUTHOR", "COMMITTER")},

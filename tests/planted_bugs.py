@@ -1019,7 +1019,7 @@ HANGING = [
 """Below `entrypoints`: what a service does while calls hang."""
 
 CONNECTIONS = [
-    ("api/server.py", "            http=Connection,\n", ""),
+    ("api/server.py", "        http=Connection,\n", ""),
     ("api/server.py", "timeout_keep_alive=settings.keep_alive_seconds", "timeout_keep_alive=60"),
     ("api/server.py", "        log_exhaustion(asyncio.get_running_loop())\n", ""),
     ("api/server.py", "    reserve_descriptors(settings.max_connections)\n", ""),
@@ -1045,6 +1045,9 @@ SERVER = [
     ("api/server.py", "app.state.stopping = True", "pass"),
     ("api/server.py", "or not self._drain_seconds or", "or True or"),
     ("api/server.py", "or self._is_draining:", "or False:"),
+    ("api/reload.py", "except Exception:", "except ZeroDivisionError:"),
+    ("api/request.py", 'path, tags = getattr(route, "path", None)', 'path, tags = scope["path"]'),
+    ("api/request.py", 'is_probe = "probes" in tags', "is_probe = False"),
     ("api/server.py", "thread.join(SIGNAL_SECONDS)", "thread.join()"),
     ("cli/status.py", "    _feed,\n", ""),
     ("cli/feed.py", "signal.signal(signal.SIGTERM, signal.default_int_handler)", "pass"),

@@ -223,25 +223,80 @@ def test_other_systems_are_added_one_after_the_other_and_all_is_green(
     assert " passed" in passed
 
 
-def test_what_finds_no_place_is_said_and_the_rest_is_added(
+@pytest.mark.parametrize(
+    ("part", "edit", "missing"),
+    [
+        (
+            "aggregate",
+            ("bootstrap.py", "SERVICES = (", "SERVICES = tuple("),
+            "list `SERVICES = (`",
+        ),
+        ("command", ("service/order/__init__.py", "\nPUBLIC", "\nOPEN"), "table PUBLIC"),
+        ("command", ("entrypoints/api/orders.py", "domain.order", "domain"), "module with `from "),
+        (
+            "projection",
+            ("entrypoints/api/app.py", "ROUTERS = (", "OURS = ("),
+            "list `ROUTERS = (`",
+        ),
+        ("external", ("../../README.md", "| variable |", "| name |"), "table that begins with `|"),
+    ],
+)
+def test_what_finds_no_place_is_said_in_one_line_and_nothing_is_changed(
+    service: BakedProject, tmp_path: Path, part: str, edit: tuple[str, str, str], missing: str
+) -> None:
+    path, before, after = edit
+    edited = service.path / "src/order_service" / path
+    assert before in edited.read_text()
+    edited.write_text(edited.read_text().replace(before, after))
+    contents = service.contents()
+    added = add(service.path, part, own_config(tmp_path))
+    assert added.returncode == 1
+    (said,) = (added.stdout + added.stderr).splitlines()
+    assert f" has no {missing}" in said
+    assert said.endswith("Nothing was changed")
+    assert service.contents() == contents
+
+
+ONE_LINE = [
+    ("bootstrap.py", "SERVICES = (\n    # ours\n    order,\n)", "SERVICES = (order,)  # ours"),
+    (
+        "bootstrap.py",
+        "from .service import (\n    order,\n)",
+        "from .service import order",
+    ),
+    ("entrypoints/api/app.py", "from . import (\n    orders,\n)", "from . import orders"),
+    ("entrypoints/api/app.py", "    orders,\n)\n\n\nclass", "    orders\n)\n\n\nclass"),
+    (
+        "service/order/__init__.py",
+        "PUBLIC = (  # what outsiders may send by name: over a queue, or from the command line\n"
+        "    commands.CreateOrder,\n)",
+        "PUBLIC = (commands.CreateOrder,)",
+    ),
+]
+
+
+def test_a_list_that_a_formatter_has_put_on_one_line_is_found(
     service: BakedProject, tmp_path: Path
 ) -> None:
-    (service.path / "README.md").write_text("Our own words alone.\n")
-    project = service.path / "pyproject.toml"
-    project.write_text(
-        project.read_text().replace('    "msgspec', '    "httpx[http2]",\n    "msgspec')
-    )
-    before = service.contents()
-    added = add(service.path, "external", own_config(tmp_path))
-    assert added.returncode == 1
-    said = added.stdout + added.stderr
-    assert "Add this to README.md by hand" in said
-    assert "| `CUSTOMERS_URL` |" in said
-    assert set(lines_added(before, service.contents())) == {
-        ".env.example",
-        "src/order_service/bootstrap.py",
-        "src/order_service/config.py",
-    }
+    package = service.path / "src/order_service"
+    for path, before, after in ONE_LINE:
+        text = (package / path).read_text()
+        assert before in text, before
+        (package / path).write_text(text.replace(before, after))
+    tables = package / "service/order/__init__.py"
+    rows = re.compile(r"^(COMMANDS|EVENTS)(.*?)\(\n(.*?)^\)", re.MULTILINE | re.DOTALL)
+    one_line = rows.sub(lambda table: " ".join(table[0].split()), tables.read_text())
+    assert "COMMANDS = ( ( commands.CreateOrder, " in one_line
+    tables.write_text(one_line)
+    config = own_config(tmp_path)
+    for part in ("aggregate", "command"):
+        added = add(service.path, part, config)
+        assert added.returncode == 0, added.stdout + added.stderr
+    service.run("ruff", "format", "--no-cache")
+    service.run("ruff", "check", "--no-cache")
+    flow = service.run("python", "-m", "order_service.entrypoints.cli", "flow", PYTHONPATH="src")
+    assert "CancelOrder" in flow
+    assert "InvoiceClosed" in flow
 
 
 def lines_added(before: dict[str, bytes], after: dict[str, bytes]) -> dict[str, int]:
@@ -296,6 +351,7 @@ def test_a_read_model_or_another_system_that_collides_is_refused_in_one_line(
         ({"command_name": "None"}, "must be a class name"),
         ({"event_name": "OrderCreated"}, "events.py has OrderCreated already"),
         ({"event_name": "x" * 41}, "must be a class name"),
+        ({"comand_name": "ShipOrder"}, "there is no such prompt, but command_name"),
     ],
 )
 def test_a_command_that_collides_is_refused_in_one_line_and_nothing_is_changed(

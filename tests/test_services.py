@@ -7,11 +7,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from .support import COMBINATIONS, BakedProject, bake
+from .support import COMBINATIONS, BakedProject, bake, own_config
+from .test_parts import add
 
 
 @pytest.mark.slow
@@ -41,6 +43,7 @@ def test_the_slow_ones_of_the_rendered_tests_pass(tmp_path: Path, name: str) -> 
 @pytest.mark.slow
 def test_mutations_of_the_domain_are_noticed_unless_a_test_is_missing(tmp_path: Path) -> None:
     project = bake(tmp_path, store="sqlite", features="quality")
+    add(project.path, "aggregate", own_config(tmp_path))  # one that is new is changed as well
     project.run("mutmut", "run")
     assert project.run("mutmut", "results") == ""
 
@@ -73,14 +76,23 @@ def test_python_and_make_are_enough_for_a_fresh_service(
     tmp_path: Path, answers: dict[str, str]
 ) -> None:
     project = bake(tmp_path, **answers)
-    make(project, "test-all", "check")
-    assert (project.path / "uv.lock").exists()
+    # What its tests must not read, from which all of them would fail.
+    (project.path / ".env").write_text("STORE=nonsense\nPORT=x\n")
+    before = project.files
+    make(project, "test-all", "check", STORE="nonsense", PORT="y")
+    assert project.files == before | {"uv.lock"}
+    assert not (project.path / "var").exists()
 
     again = make(project, "--debug=basic", ".venv/synced")
     assert "uv sync" not in again, "nothing changed, and it was installed again"
 
     (project.path / "pyproject.toml").touch()
     assert "uv sync" in make(project, ".venv/synced")
+
+    uv = str(project.path / ".venv/bin/uv")
+    assert "passed" in project.run(uv, "run", "pytest", "tests/unit/test_config.py")
+    with_extra = project.run(uv, "pip", "install", "--dry-run", "-e", ".[dev]", VIRTUAL_ENV=".venv")
+    assert "does not have an extra" not in with_extra
 
     activated = {"PATH": f"{project.path / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"}
     assert "passed" in project.run("pytest", "tests/unit", **activated)
@@ -129,6 +141,41 @@ def test_make_update_says_so_when_nothing_is_known_of_the_template(
     )
 
 
+def test_make_says_so_when_the_template_of_a_part_cannot_be_fetched(
+    baked: dict[str, BakedProject], tmp_path: Path
+) -> None:
+    (tmp_path / "Makefile").write_text((baked["sqlite"].path / "Makefile").read_text())
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
+    (tmp_path / ".venv/bin/uv").symlink_to("/bin/echo")
+    (tmp_path / ".venv/synced").touch()
+
+    def new_command(*template: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["make", "--silent", "new-command", *template],
+            cwd=tmp_path,
+            env=os.environ | {"GIT_ALLOW_PROTOCOL": "file"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    for given in ([], ["TEMPLATE=gh:nobody/nothing"], [f"TEMPLATE=file://{tmp_path}/git-nothing"]):
+        outcome = new_command(*given)
+        assert outcome.returncode != 0
+        assert outcome.stdout == ""
+        said, of_make = outcome.stderr.splitlines()
+        assert said.startswith("The template cannot be fetched from ")
+        assert "make new-command TEMPLATE=..." in said
+        assert of_make.startswith("make: ***")
+    (tmp_path / "template").mkdir()
+    subprocess.run(["git", "init", "--quiet", "template"], cwd=tmp_path, check=True)
+    assert " template --output-dir .." in new_command("TEMPLATE=template").stdout
+    url = f"file://{tmp_path}/template"
+    assert f" git+{url} --output-dir .." in new_command(f"TEMPLATE={url}").stdout
+
+
 def test_an_audit_that_could_not_look_something_up_fails(baked: dict[str, BakedProject]) -> None:
     """pip-audit passes over what its database does not have, and ends with 0, unless told not to:
     behind a mirror of PyPI, that is everything."""
@@ -137,6 +184,6 @@ def test_an_audit_that_could_not_look_something_up_fails(baked: dict[str, BakedP
     assert "pip-audit --strict " in audit
 
 
-def make(project: BakedProject, *targets: str) -> str:
+def make(project: BakedProject, *targets: str, **settings: str) -> str:
     """In an environment of its own, of which mypy finds out other things."""
-    return project.run("make", *targets, MYPY_CACHE_DIR="")
+    return project.run("make", *targets, MYPY_CACHE_DIR="", **settings)

@@ -180,9 +180,6 @@ def changes(removed: list[Path], other: Names) -> Iterator[tuple[Path, Callable[
     }
     yield FIRST, replaced(first)
     yield TESTS / "load/locustfile.py", replaced({f'"/{EXAMPLE.url}"': f'"/{other.url}"'})
-    test, rules = (f'"tests/unit/test_{EXAMPLE.snake}{end}.py"' for end in ("", "_rules"))
-    mutated = {f"[{test}, {rules}]": f'["tests/unit/test_{other.snake}.py"]'}
-    yield Path("pyproject.toml"), replaced(mutated)
     if not any(
         "FileStore" in path.read_text("utf-8")
         for path in SOURCE.rglob("*.py")

@@ -192,9 +192,14 @@ def faulty_stream(stream_id: str, error: Exception) -> None:
     logger.error("faulty stream", stream=stream_id, error=name, reason=str(error), exc_info=error)
 
 
-def refused_request(method: str, status: int) -> None:
-    """Log a request that was refused before it became a message."""
-    logger.info("request refused", method=method, status=status)
+def request(
+    method: str, route: str | None, status: int | None, started: float, *, is_probe: bool
+) -> None:
+    """Log a request that is over; `status` is None if its client left before the answer. `route` is
+    the template of the route, because a path and a query string hold what the caller wrote; None if
+    there is no such route. Probes are logged at debug: they come every few seconds."""
+    line = logger.debug if is_probe else logger.info
+    line("request", method=method, route=route, status=status, duration_ms=_since(started))
 
 
 def _merge_message(

@@ -1,10 +1,12 @@
 """The service as it runs: a process with a real server on loopback, on the embedded store."""
 
+import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,11 @@ import pytest
 from {{ cookiecutter.__package }}.adapters.event_store.sqlite import SqliteEventStore
 from {{ cookiecutter.__package }}.entrypoints.api.server import in_daemon_thread, listen
 
+from ...support import process
+from ...support.process import SOURCE
 from ..support.process import Server, run, running, serving, until
 
+PACKAGE = "{{ cookiecutter.__package }}"
 PATH = "/parcels"
 ID = "parcel_id"
 NAME = "Parcel"
@@ -28,6 +33,16 @@ LIMIT = 256 * 1024
 def events_of(server: Server, an_id: str) -> list[str]:
     answer = httpx.get(f"{server.url}{PATH}/{an_id}/history")
     return [event["type"] for event in answer.json().get("events", [])]
+
+
+def lines_of(server: Server, correlation_id: str) -> list[dict[str, Any]]:
+    """The lines of these requests. The last one is logged when the answer was sent."""
+
+    def logged() -> list[dict[str, Any]] | None:
+        own = [line for line in server.lines() if line.get("correlation_id") == correlation_id]
+        return own if own and own[-1]["event"] == "request" else None
+
+    return until(logged)
 
 
 def start_request(server: Server, head: bytes, body: bytes) -> socket.socket:
@@ -114,19 +129,72 @@ def test_each_line_of_a_request_carries_its_correlation_id_and_none_its_payload(
     requests: list[tuple[str, Any, int, list[str]]] = [
         ("created", {ID: "log-1", "data": {"hunter2": "hunter2"}}, 201, ["handled"] * 3),
         ("taken", {ID: "log-1", "data": {"hunter2": 1}}, 409, ["refused"]),
-        ("invalid", {ID: "log-2", "data": {}, "hunter2": 1}, 422, ["request refused"]),
-        ("too large", {"data": {"hunter2": "x" * LIMIT}}, 413, ["request refused"]),
+        ("invalid", {ID: "log-2", "data": {}, "hunter2": 1}, 422, []),
+        ("too large", {"data": {"hunter2": "x" * LIMIT}}, 413, []),
     ]
     for correlation_id, body, status, _ in requests:
         headers = {"X-Correlation-ID": correlation_id}
-        answer = httpx.post(f"{server.url}{PATH}", json=body, headers=headers)
-        assert answer.status_code == status
+        url = f"{server.url}{PATH}?secret=hunter2"
+        assert httpx.post(url, json=body, headers=headers).status_code == status
+    for correlation_id, _, status, events in requests:
+        *before, last = lines_of(server, correlation_id)
+        assert [line["event"] for line in before] == events
+        too_large = status == 413  # refused before it is routed
+        assert last["duration_ms"] > 0
+        assert {name: last[name] for name in ("event", "method", "route", "status", "level")} == {
+            "event": "request",
+            "method": "POST",
+            "route": None if too_large else PATH,
+            "status": status,
+            "level": "info",
+        }
+    assert "hunter2" not in str(server.lines())
 
-    lines = server.lines()
-    assert "hunter2" not in str(lines)
-    for correlation_id, _, _, events in requests:
-        own = [line["event"] for line in lines if line.get("correlation_id") == correlation_id]
-        assert own == events
+
+def test_a_request_is_logged_with_the_template_of_its_route_and_a_probe_at_debug_only(
+    server: Server,
+) -> None:
+    def last_line(correlation_id: str, *paths: str) -> dict[str, Any]:
+        for path in paths:
+            httpx.get(f"{server.url}{path}", headers={"X-Correlation-ID": correlation_id})
+        return lines_of(server, correlation_id)[-1]
+
+    known = last_line("known", "/health", "/ready", f"{PATH}/log-9")
+    unknown = last_line("unknown", "/log-9")
+    assert (known["route"], unknown["route"]) == (PATH + "/{" + ID + "}", None)
+    assert "log-9" not in f"{known} {unknown}"
+    names = [line["event"] for line in lines_of(server, "known")]
+    assert names.count("request") == 1
+
+
+def test_after_a_broken_edit_requests_get_the_traceback_and_a_good_one_is_served(
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(SOURCE / PACKAGE, tmp_path / PACKAGE)
+    edited = tmp_path / PACKAGE / "config.py"
+    good = edited.read_text()
+    module, path = f"{PACKAGE}.entrypoints.cli", str(tmp_path)
+    with process.serving(
+        tmp_path, "serve", "--reload", module=module, PYTHONPATH=path
+    ) as reloading:
+
+        def answer(status: int) -> httpx.Response | None:
+            with suppress(httpx.TransportError):  # the process that took it has ended
+                found = httpx.get(f"{reloading.url}/health")
+                return found if found.status_code == status else None
+            return None
+
+        try:
+            until(lambda: answer(200))
+            edited.write_text(f"{good}def broken(:\n")
+            shown = until(lambda: answer(500))
+            assert shown.headers["content-type"].startswith("text/plain")
+            assert "SyntaxError" in shown.text
+            assert "def broken(:" in shown.text
+            edited.write_text(good)
+            until(lambda: answer(200))
+        finally:
+            assert reloading.stop() == 0  # and the process that serves ends with it
 
 
 def test_a_request_in_flight_is_answered_before_the_server_stops(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_an_id_is_taken_once(scenario: Scenario) -> None:
 
 def test_it_is_closed_once(scenario: Scenario) -> None:
     scenario.given(created).when(close).then(closed)
-    scenario.when(close).then_refused(errors.{{ cookiecutter.__aggregate }}IsClosed)
+    scenario.when(close).then_refused(errors.{{ cookiecutter.__aggregate }}IsClosed, "a is closed")
 
 
 def test_what_does_not_exist_cannot_be_closed(scenario: Scenario) -> None:

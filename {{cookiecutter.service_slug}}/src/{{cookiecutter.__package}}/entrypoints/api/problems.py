@@ -117,7 +117,6 @@ def install(app: FastAPI) -> None:
 async def _http(request: Request, error: HTTPException) -> JSONResponse:
     # FastAPI answers 400 for a body that it cannot parse. Here, all invalid input is 422.
     status = 422 if error.status_code == HTTPStatus.BAD_REQUEST else error.status_code
-    log.refused_request(request.method, status)
     headers = dict(error.headers or {})
     if status == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
         headers["Allow"] = ", ".join(methods)
@@ -130,12 +129,10 @@ def _methods(request: Request) -> list[str]:
     return sorted(method.upper() for method in operations)
 
 
-async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
     found = error.errors()
     if any(each["loc"][0] == "path" for each in found):
-        log.refused_request(request.method, 404)
         return response(404, "there is nothing here")
-    log.refused_request(request.method, 422)
     return response(422, "the input is not valid", errors=[_field(each) for each in found])
 
 

@@ -4,6 +4,7 @@ errors."""
 import asyncio
 import hashlib
 import inspect
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated, Any
@@ -103,8 +104,8 @@ def caller_first(endpoint: Callable[..., Any]) -> None:
 
 
 class RequestBoundary:
-    """The outermost ASGI middleware: refuses bodies that are too large, and lets no exception
-    out."""
+    """The outermost ASGI middleware: refuses bodies that are too large, lets no exception out, and
+    logs a line for each request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -120,12 +121,12 @@ class RequestBoundary:
         # believed.
         is_ambiguous = "transfer-encoding" in headers and "content-length" in headers
         scope["state"] = _State(scope.get("state", {}), correlation_id=correlation_id)
-        started = False
+        began, status = time.perf_counter(), None
 
         async def answer(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 answered = MutableHeaders(scope=message)
                 answered[HEADER] = correlation_id
                 if is_ambiguous:
@@ -136,16 +137,21 @@ class RequestBoundary:
             try:
                 await self._handle(scope, receive, answer)
             except asyncio.CancelledError:  # it takes longer than a stop may
-                if started:
+                if status:
                     raise
                 await problems.response(503, "the service has stopped")(scope, receive, answer)
             except Exception as error:
                 log.log_error(error)
-                if started:
+                if status:
                     raise  # the answer has begun: only closing the connection shows the error
                 await problems.response(500, "something failed in the service")(
                     scope, receive, answer
                 )
+            finally:
+                route = scope.get("route")  # the router has put it there, if it has one
+                path, tags = getattr(route, "path", None), getattr(route, "tags", ())
+                is_probe = "probes" in tags
+                log.request(scope["method"], path, status, began, is_probe=is_probe)
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         declared = Headers(scope=scope).get("content-length", "")
@@ -159,7 +165,6 @@ class RequestBoundary:
             more = message.get("more_body", False)
             too_large = len(body) > strict.MAX_BODY_BYTES
         if too_large:
-            log.refused_request(scope["method"], 413)
             await _refuse(scope, receive, send, more=more)
         else:
             await self._app(scope, _replay(body, receive), send)

@@ -6,13 +6,11 @@ import signal
 import socket
 from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 from threading import Thread, Timer
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.supervisors import ChangeReload
 
 from ...bus import ConfigurationError
 from ...config import Settings
@@ -20,8 +18,8 @@ from ...observability import log
 from ..worker import SIGNAL_SECONDS
 from .app import from_environment
 from .connections import Connection, Connections, log_exhaustion, reserve_descriptors
+from .reload import watch
 
-PACKAGE = Path(__file__).parents[2]
 BACKLOG = 2048  # how many connections the system keeps until they are accepted
 
 
@@ -61,7 +59,8 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT. After SIGTERM, `/ready` says that it is not ready, and
     requests are still taken for DRAIN_SECONDS. Then requests in flight are answered, and the worker
-    finishes its commands; either may take STOP_SECONDS.
+    finishes its commands; either may take STOP_SECONDS. With `reload`, a process of its own serves
+    `from_environment()`, and is started again when the code changes.
 
     Raises `ConfigurationError` if a setting is wrong, if MAX_CONNECTIONS is more than the system
     allows, or if it cannot listen on HOST:PORT.
@@ -69,35 +68,37 @@ def serve(
     reserve_descriptors(settings.max_connections)
     listener = listen(settings.host, settings.port)
     with listener:
-        config = uvicorn.Config(
-            f"{make_app.__module__}:{make_app.__qualname__}" if reload else make_app(),
-            factory=reload,
-            reload=reload,
-            reload_dirs=[str(PACKAGE)] if reload else None,
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            ws="none",
-            server_header=False,
-            http=Connection,
-            timeout_keep_alive=settings.keep_alive_seconds,
-            timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
-            # How many connections asyncio accepts in a row. Each must have the chance to be refused
-            # before the next one takes a file descriptor.
-            backlog=1,
-        )
-        server = _Server(config, settings)
         host, port = listener.getsockname()[:2]
         address = f"[{host}]" if ":" in host else host
         serving = {"url": f"http://{address}:{port}", "store": settings.store}
         if reload:
             log.logger.info("serving", **serving)
-            ChangeReload(config, target=server.run, sockets=[listener]).run()
+            watch(listener)
             return
+        server = make_server(make_app(), settings)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, server.handle_exit)
         log.logger.info("serving", **serving)
         in_daemon_thread(lambda: server.run(sockets=[listener]))
+
+
+def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """A server of this application."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        ws="none",
+        server_header=False,
+        http=Connection,
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
+        # How many connections asyncio accepts in a row. Each must have the chance to be refused
+        # before the next one takes a file descriptor.
+        backlog=1,
+    )
+    return _Server(config, settings)
 
 
 def in_daemon_thread(serve: Callable[[], None]) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 
 from ....bus import (
-    PARTS,
     Context,
     Idempotency,
     IdempotencyRecord,
@@ -58,11 +57,11 @@ EARLIER = """
     SELECT 1 FROM pending WHERE stream_id = %s AND (version, ordinal) < (%s, %s)
     AND parked_at IS NULL AND in_order LIMIT 1
 """
-RUNNABLE = f"""
+RUNNABLE = """
     SELECT stream_id FROM pending AS this
     WHERE parked_at IS NULL AND due_at <= %(now)s AND (
         %(part)s::int IS NULL
-        OR get_byte(sha256(convert_to(stream_id, 'UTF8')), 0) %% {PARTS} = %(part)s
+        OR get_byte(sha256(convert_to(stream_id, 'UTF8')), 0) %% %(parts)s = %(part)s
     ) AND NOT EXISTS (
         SELECT 1 FROM pending AS earlier
         WHERE earlier.stream_id = this.stream_id
@@ -70,7 +69,7 @@ RUNNABLE = f"""
         AND (earlier.parked_at IS NULL) IS TRUE AND earlier.in_order = this.in_order
         AND (earlier.in_order OR earlier.due_at <= %(now)s) OFFSET 0
     )
-    ORDER BY due_at {{}} LIMIT %(rows)s
+    ORDER BY due_at {} LIMIT %(rows)s
 """
 """The due commands that no earlier one of their kind stands before: of a stream, the first in-order
 one, and the first out-of-order one that is due. Nothing but these two can be of one stream, so

@@ -19,6 +19,7 @@ from typing import Any
 from psycopg import errors
 
 from ....bus import (
+    PARTS,
     Commit,
     ConcurrencyError,
     DuplicateCommand,
@@ -147,7 +148,7 @@ class PostgresEventStore:
         return bool(self._database.fetch(EARLIER, key_values(key)))
 
     def due(self, now: datetime, limit: int = 100, part: int | None = None) -> list[str]:
-        values = {"now": now, "rows": 2 * limit, "part": part}
+        values = {"now": now, "rows": 2 * limit, "part": part, "parts": PARTS}
         rows = self._database.fetch(RUNNABLE.format("ASC"), values)
         if len(rows) == 2 * limit:
             rows += reversed(self._database.fetch(RUNNABLE.format("DESC"), values))
