@@ -176,8 +176,12 @@ def test_what_the_parts_added_to_the_example_goes_with_it(tmp_path: Path) -> Non
     for part in ("command", "projection"):
         assert add(service.path, part, config, aggregate_name="Order").returncode == 0
     service.run("python", "-m", "tests.support.golden", PYTHONPATH="src:.")
+    process = service.path / "src/order_service/domain/billing/aggregate.py"
+    process.parent.mkdir()
+    process.write_text('class Billing(Aggregate):\n    """It has no routes."""\n')
     commit(service.path, "The example has grown")
     assert remove_example(service).returncode == 0
+    assert "`POST /invoices/{id}/close`" in (service.path / "README.md").read_text()
     left = [path for path in service.files if re.search("order(?!_service)", path, re.IGNORECASE)]
     assert left == []
     assert "order_" not in (service.path / "src/order_service/entrypoints/api/app.py").read_text()

@@ -2,8 +2,8 @@
 `make new-aggregate` makes one.
 
 It removes the example's folders, routes, read models, golden files and tests, and its lines in the
-open lists. README.md and AGENTS.md then speak of another aggregate, the first by its name. The port
-`FileStore` stays: its adapters and settings belong to the service.
+open lists. README.md and AGENTS.md then speak of another aggregate, the first by its name that has
+routes. The port `FileStore` stays: its adapters and settings belong to the service.
 """
 
 import ast
@@ -73,7 +73,8 @@ def main() -> None:
         sys.exit("Nothing has changed: there is no other aggregate. First run make new-aggregate")
     if run("git", "status", "--porcelain", "--", ".", otherwise="Nothing has changed"):
         sys.exit("Nothing has changed: commit your changes first, so that git can take this back")
-    other = names_of(others[0])
+    known = [names_of(each) for each in others]
+    other = next((each for each in known if (API / f"{each.plural}.py").exists()), known[0])
     removed = [*filter(Path.exists, OWNED), *golden_files()]
     for path in users(removed):
         if path.parent != API and not path.is_relative_to(TESTS):
