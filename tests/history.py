@@ -65,7 +65,7 @@ BEFORE_V2: list[Change] = [
     ),
     (f"{PACKAGE}/bootstrap.py", "which adapter serves which port.", "the adapters."),
     (f"{SERVICE}/README.md", "An export holds everything that", "It holds what"),
-    (f"{SERVICE}/tests/bus/support/race.py", '"""', '"""Races. '),
+    (f"{SERVICE}/tests/support/race.py", '"""', '"""Races. '),
 ]
 MOVED_IN_V2 = (f"{PACKAGE}/bus/runtime/worker.py", f"{PACKAGE}/bus/runtime/work.py")
 REMOVED_IN_V2 = f"{PACKAGE}/adapters/clock.py"

@@ -118,7 +118,8 @@ def test_a_bug_in_the_intake_is_found(
     baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
 ) -> None:
     planted = plant(baked["sqlite"], tmp_path, f"entrypoints/{file}", text, bug)
-    assert run_tests(planted, "tests/bus/unit/test_intake.py") == FAILED
+    tests = ("tests/bus/unit/test_intake.py", "tests/unit/test_open_lists.py")
+    assert run_tests(planted, *tests) == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), SERVER)

@@ -44,6 +44,7 @@ def test_the_slow_ones_of_the_rendered_tests_pass(tmp_path: Path, name: str) -> 
 def test_mutations_of_the_domain_are_noticed_unless_a_test_is_missing(tmp_path: Path) -> None:
     project = bake(tmp_path, store="sqlite", features="quality")
     add(project.path, "aggregate", own_config(tmp_path))  # one that is new is changed as well
+    project.run("python", "-m", "tests.support.golden", PYTHONPATH="src:.")
     project.run("mutmut", "run")
     assert project.run("mutmut", "results") == ""
 

@@ -40,12 +40,12 @@ from {{ cookiecutter.__package }}.bus import (
 from {{ cookiecutter.__package }}.config import Settings
 
 from ...support.fakes import FakeClock
+from ...support.race import THREADS, all_at_once
 from ..parcel import commands, queries
 from ..parcel.files import FileStore, MemoryFileStore
 from ..support import counter
 from ..support.commits import NOW, append, commit, events, follow_up
 from ..support.process import until
-from ..support.race import THREADS, all_at_once
 from .context_contract import ContextContract
 from .follow_up_contract import FollowUpContract
 from .log_contract import LogContract

@@ -22,10 +22,10 @@ from {{ cookiecutter.__package }}.bus import (
 )
 
 from ...support.fakes import FakeClock
+from ...support.race import THREADS, all_at_once
 from ..support import counter
 from ..support.commits import NOW, append, commit, follow_up
 from ..support.faults import Fault, faulty
-from ..support.race import THREADS, all_at_once
 
 
 class Count(Command):

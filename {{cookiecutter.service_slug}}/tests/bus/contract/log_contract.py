@@ -25,8 +25,8 @@ from {{ cookiecutter.__package }}.bus import (
     Subscription,
 )
 
+from ...support.race import THREADS, all_at_once
 from ..support.commits import NOW, append, commit, drain, follow_up
-from ..support.race import THREADS, all_at_once
 
 DAY = timedelta(days=1)
 

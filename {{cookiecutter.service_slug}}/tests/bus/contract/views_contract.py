@@ -4,7 +4,7 @@ import pytest
 
 from {{ cookiecutter.__package }}.bus import EventStore, ViewRow
 
-from ..support.race import all_at_once
+from ...support.race import all_at_once
 
 
 def row(

@@ -56,7 +56,8 @@ def kill_now_and_then(
 
 def killed_under_load(folder: Path, **settings: str) -> None:
     """Kill and restart for a while; then all that was accepted is archived, with three events."""
-    settings = {"SQLITE_PATH": str(folder / "a.db"), **settings}
+    # A short grace: each kill counts an attempt, and the wait for the next one doubles.
+    settings = {"SQLITE_PATH": str(folder / "a.db"), "GRACE_SECONDS": "1", **settings}
     done, accepted, kills, service = Event(), list[str](), list[str](), Service()
     threads = [
         Thread(target=kill_now_and_then, args=(folder / name, settings, service, done, kills))

@@ -49,12 +49,12 @@ from {{ cookiecutter.__package }}.bus import (
 from {{ cookiecutter.__package }}.config import Settings
 
 from ...support.moto_server import REGION, moto_server
+from ...support.race import all_at_once
 from ..parcel import commands
 from ..parcel.files import FileStore, MemoryFileStore
 from ..support import counter
 from ..support.commits import append, commit, drain, follow_up
 from ..support.dynamodb_cost import Meter
-from ..support.race import all_at_once
 
 tables = count(1)
 Calls = list[tuple[str, dict[str, Any]]]

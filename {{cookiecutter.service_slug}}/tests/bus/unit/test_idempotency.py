@@ -25,8 +25,8 @@ from {{ cookiecutter.__package }}.bus import (
 )
 
 from ...support.fakes import FakeClock
+from ...support.race import all_at_once
 from ..support import counter
-from ..support.race import all_at_once
 
 KEY = Idempotency("POST /counters", "k", "fingerprint")
 
