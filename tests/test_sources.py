@@ -62,7 +62,7 @@ def test_two_versions_of_the_rules_from_one_place_are_each_applied(
         os.utime(rules, ns=(written.st_atime_ns, written.st_mtime_ns))
         rendering = ("--no-input", "--config-file", config, "--output-dir", word, "store=sqlite")
         command(tmp_path, str(ENVIRONMENT / "cookiecutter"), str(template), *rendering)
-        (readme,) = tmp_path.glob(f"{word}/*/AGENTS.md")
+        (readme,) = tmp_path.glob(f"{word}/*/README.md")
         assert word in readme.read_text()
 
 

@@ -180,13 +180,14 @@ def changes(removed: list[Path], other: Names) -> Iterator[tuple[Path, Callable[
         f"aggregate.{EXAMPLE.cls}\n": f"aggregate.{other.cls}\n",
     }
     yield FIRST, replaced(first)
-    yield TESTS / "load/locustfile.py", replaced({f'"/{EXAMPLE.url}"': f'"/{other.url}"'})
+    for path in sorted(TESTS.glob("load/*.py")):
+        yield path, replaced({f'"/{EXAMPLE.url}"': f'"/{other.url}"'})
     if not any(
         "FileStore" in path.read_text("utf-8")
         for path in SOURCE.rglob("*.py")
         if path != LISTS and path.parent.name not in {"files", "ports"}
     ):
-        for template in (Path("template.yaml"), Path("deploy/table.yaml")):
+        for template in sorted([*Path().glob("*.yaml"), *Path("deploy").glob("*.yaml")]):
             yield template, without_permission
     diagram = flow()
     for document in DOCUMENTS:
@@ -217,7 +218,7 @@ def replaced(texts: dict[str, str]) -> Callable[[str], str]:
 def without_permission(text: str) -> str:
     """Without the right to put files: only the example does so, and a role has what it needs."""
     statement = (
-        r"^ +- (?:Sid: Files\n +)?Effect: Allow\n +Action:\n +- s3:PutObject\n +Resource: .*\n"
+        r"^ +- (?:Sid: Files\n +)?Effect: Allow\n +Action:\n +- \w+:PutObject\n +Resource: .*\n"
     )
     return re.sub(statement, "", text, flags=re.MULTILINE)
 
