@@ -77,7 +77,7 @@ class Service:
         name = getattr(envelope.message, "counter_id", "")
         if name == "hangs" and envelope.consumes:
             self.hanging += 1
-            assert self.go_on.wait(SECONDS)
+            assert self.go_on.wait(2 * SECONDS)  # a stop that waited for it would be seen
         result = handle(envelope)
         self.ran.append(name)
         return result
