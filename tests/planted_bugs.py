@@ -450,6 +450,12 @@ BUS = [
     ("adapters/event_store/memory/store.py", ", *commit.unchanged)", ",)"),
     ("adapters/event_store/memory/store.py", "if moved and self._has(commit):", "if False:"),
     ("adapters/event_store/memory/store.py", "if row.parked_at is None]", "]"),
+    ("adapters/event_store/memory/store.py", "elif first is None or key < first.key:", "else:"),
+    (
+        "adapters/event_store/memory/store.py",
+        "for stream_id, rows in self._pending.items()",
+        "for stream_id, rows in [*self._pending.items()][:400]",
+    ),
     ("adapters/event_store/sqlite/database.py", 'execute("BEGIN IMMEDIATE")', 'execute("BEGIN")'),
     (
         "adapters/event_store/sqlite/database.py",
@@ -502,6 +508,11 @@ BUS = [
         "adapters/event_store/sqlite/rows.py",
         "AND (earlier.version, earlier.ordinal) < (this.version, this.ordinal)",
         "AND 0",
+    ),
+    (
+        "adapters/event_store/sqlite/rows.py",
+        "FROM pending AS this\n",
+        "FROM (SELECT * FROM pending WHERE parked_at IS NULL ORDER BY due_at LIMIT 200) AS this\n",
     ),
     ("adapters/event_store/sqlite/store.py", 'batch, "ON CONFLICT DO NOTHING"', "batch"),
     (
@@ -559,7 +570,8 @@ DYNAMODB = [
     ("first = query(limit=TAIL_ITEMS)", "first = query()"),
     ("if first.last_evaluated_key:", "if False:"),
     ("earlier.in_order and earlier.parked_at is None and earlier.key", "earlier.key"),
-    ("elif key <= first and part", "else:"),
+    ("elif key <= first and part", "elif part"),
+    ("forward, page_size=INDEX_ITEMS", "forward, limit=100"),
     ("((False, until), (True, self.item.due_at <= now))", "((False, until),)"),
     ('in ((f"{shard}", None), (', 'in ((f"{shard}", is_due), ('),
     ('self._indexed(("", table.FREE), self', 'self._indexed(("",), self'),
@@ -705,6 +717,12 @@ POSTGRES = [
     ("postgres/store.py", "if len(rows) == 2 * limit:", "if False:"),
     ("postgres/rows.py", "AND (earlier.in_order OR earlier.due_at <= %(now)s)", ""),
     ("postgres/rows.py", " AND earlier.in_order = this.in_order", ""),
+    ("postgres/rows.py", "< (this.version, this.ordinal)", "< (0, 0)"),
+    (
+        "postgres/rows.py",
+        "FROM pending AS this\n",
+        "FROM (SELECT * FROM pending WHERE parked_at IS NULL ORDER BY due_at LIMIT 200) AS this\n",
+    ),
     ("postgres/store.py", "end or (snapshot.version if snapshot else 0)", "end or 0"),
     ("postgres/views.py", " WHERE excluded.version > view_rows.version", ""),
     ("postgres/views.py", "WHERE name = %s AND text = %s", "WHERE name = %s AND %s <> ''"),
