@@ -341,6 +341,9 @@ BUS = [
     ),
     ("bus/runtime/operations.py", "or isinstance(error, StoreUnavailable):", "or False:"),
     ("bus/runtime/operations.py", "unreadable[key.stream_id] = error", "pass"),
+    ("bus/runtime/operations.py", "bus.clock.now() - NOT_BEGUN_AFTER", "bus.clock.now()"),
+    ("bus/runtime/operations.py", " and each.until <= before", ""),
+    ("bus/runtime/operations.py", "bus.store.due(before, limit)", "bus.store.due(before)"),
     ("bus/runtime/operations.py", "len(store.waiting(FOREVER, limit))", "len(due)"),
     (
         "bus/runtime/operations.py",
@@ -1080,6 +1083,8 @@ SERVER = [
     ("cli/program.py", 'if "reason" in line else', "if False else"),
     ("cli/status.py", "wrong=work.parked > 0,", ""),
     ("cli/status.py", "        since=work.due_since,\n", ""),
+    ("cli/status.py", "    if not found:\n", "    if found:\n"),
+    ("cli/status.py", "since=found[0].until", "since=None"),
     ("cli/status.py", "            since=lag.since,\n", ""),
     ("cli/status.py", "each.since < early", "each.since > early"),
     ("cli/pending.py", "    tell_if_cut(len(found))\n", ""),

@@ -36,6 +36,7 @@ from {{ cookiecutter.__package }}.bus import (
     StoreError,
     Supervisor,
     Worker,
+    operations,
 )
 from {{ cookiecutter.__package }}.config import Settings
 
@@ -297,6 +298,30 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         assert store.park(heads[1], NOW, "it failed")
         assert sorted(store.due(NOW, limit=5)) == ["s/0", "s/1", "s/good"]
         assert [len(set(store.due(later, limit))) for limit in (5, 1000)] == [5, 501]
+
+    def test_what_is_due_for_long_and_claimed_by_nobody_is_not_begun(
+        self, store: EventStore
+    ) -> None:
+        clock = FakeClock(NOW)
+        bus = counter.make_bus(store, dependencies={Clock: clock})
+        ago, later = NOW - timedelta(seconds=61), NOW + timedelta(seconds=9)
+        rows = [
+            follow_up("s/claimed", 1, due_at=later),
+            follow_up("s/claimed", 2, due_at=ago),
+            follow_up("s/claimed", 3, due_at=ago, in_order=False),
+            follow_up("s/new", 1),
+            follow_up("s/old", 1, due_at=ago - timedelta(seconds=1)),
+            follow_up("s/old", 2, due_at=ago),
+            follow_up("s/old", 3, in_order=False),
+            follow_up("s/parked", 1, due_at=ago, parked_at=ago, error="it failed"),
+        ]
+        store.restore(rows)
+        found = operations.not_begun(bus)
+        assert [(each.row.key.version, each.waits_for) for each in found] == [
+            (1, "release"),
+            (3, "release"),
+        ]
+        assert [each.row.key.stream_id for each in operations.not_begun(bus, 1)] == ["s/old"]
 
     def test_a_stream_is_due_once_if_one_of_its_commands_may_run(self, store: EventStore) -> None:
         later = NOW + timedelta(seconds=9)
