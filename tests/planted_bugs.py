@@ -1089,7 +1089,7 @@ SERVER = [
     ("cli/status.py", "each.since < early", "each.since > early"),
     ("cli/pending.py", "    tell_if_cut(len(found))\n", ""),
     ("cli/pending.py", ", unreadable=_tell", ""),
-    ("cli/status.py", "    if work.unreadable:", "    if False:"),
+    ("cli/status.py", "    if unreadable:", "    if False:"),
     ("cli/dead_letters.py", "    tell_if_cut(len(found))\n", ""),
     ("../bus/runtime/operations.py", "if command in (None, each.name)]", "]"),
     ("../bus/runtime/operations.py", "replayed += bus.store.replay", "bus.store.replay"),
