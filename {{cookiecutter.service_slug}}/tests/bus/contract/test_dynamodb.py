@@ -6,7 +6,9 @@ from itertools import count
 import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store import dynamodb
-from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import table
+from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import (
+    table,
+)
 from {{ cookiecutter.__package }}.bus import EventStore, PendingCommand
 from {{ cookiecutter.__package }}.config import Settings
 
