@@ -61,17 +61,8 @@ class Deployed:
 
     functions: Functions
     calls: Calls
-    called: dict[str, Calls]
     ran: set[type[Command]]
     numbers: Iterator[int]
-
-    def calls_of(self, function: str) -> Calls:
-        """What this function calls. It is driven once, however often it is asked for."""
-        if function not in self.called:
-            self.calls.clear()
-            DRIVEN[function](self)
-            self.called[function] = set(self.calls)
-        return self.called[function]
 
     def ids(self) -> tuple[str, str, str]:
         """Of what is not there yet, of what is there, and of that whose follow-ups are refused."""
@@ -97,7 +88,7 @@ def deployed(folder: Path, bucket: str = "") -> Iterator[Deployed]:
         pytest.MonkeyPatch.context() as patch,
         lambda_functions(patch, folder, bucket) as functions,
     ):
-        found = Deployed(functions, set(), {}, set(), count())
+        found = Deployed(functions, set(), set(), count())
         call = BaseClient._make_api_call
 
         def noted(client: Any, operation: str, parameters: Any) -> Any:
@@ -210,6 +201,7 @@ def worker(service: Deployed) -> None:
         if issubclass(command, Command) and command not in service.ran:
             with suppress(DomainError):
                 service.functions.bus.handle(examples.example(command, THERE))
+    assert service.ran == set(service.functions.bus.registry.commands)
 
 
 def stream_(service: Deployed) -> None:
