@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, Template
 from jinja2.ext import Extension
 
+import shared_text
+
 EXPRESSION = re.compile(r"({{ [^{}\n]+ }})")
 MORE = re.compile(r"{[{%#]|{\Z|\r")
 """What Jinja does not leave as it is, beside such expressions."""
@@ -56,13 +58,16 @@ class Names(Extension):
         def get_template(name: str, *options: Any, **others: Any) -> Any:
             if options or others or environment.loader is None:  # a template includes it
                 return loaded(name, *options, **others)
-            return pieces(environment.loader.get_source(environment, name)[0]) or loaded(name)
+            written = environment.loader.get_source(environment, name)[0]
+            source = shared_text.with_quotations(name, written)
+            return pieces(source) or (loaded(name) if source == written else compiled(source))
 
         # In this environment alone. mypy is right that `Pieces` is no `Template`, but cookiecutter asks nothing but
         # `render` of what they return.
         environment.from_string = from_string  # type: ignore[assignment,method-assign]
         environment.get_template = get_template  # type: ignore[assignment,method-assign]
         # Another version of the template may be loaded next, see `answers`.
-        sys.modules.pop(__name__, None)
-        with suppress(OSError):
-            Path(cache_from_source(__file__)).unlink()
+        for module, file in ((__name__, __file__), (shared_text.__name__, shared_text.__file__)):
+            sys.modules.pop(module, None)
+            with suppress(OSError):
+                Path(cache_from_source(file)).unlink()
