@@ -26,7 +26,7 @@ EDITS = [
     ),
     ("settings/log.py", '= "info"\n', '= "info"\n    mail_url: str | None = None\n'),
 ]
-NAMES = ["Invoice", "Purchase Order", "AbcdEfghIjklMnopQrstUvwx"]
+NAMES = ["Invoice", "Apple", "Purchase Order", "AbcdEfghIjklMnopQrstUvwx"]
 
 
 def add(folder: Path, part: str, config: Path, **answers: str) -> subprocess.CompletedProcess[str]:

@@ -10,11 +10,9 @@
         commands.Archive{{ cookiecutter.__aggregate }},
         command_handlers.Archive{{ cookiecutter.__aggregate }}Handler,
     ),
-{{ aggregate_part.instead_of('Created, []') }}
-    (
-        events.{{ cookiecutter.__aggregate }}Created,
+{{ aggregate_part.instead_of('        [],') }}
         [event_handlers.When{{ cookiecutter.__aggregate }}Created],
-    ),
+{{ aggregate_part.through('    ),') }}
     (
         events.{{ cookiecutter.__aggregate }}Processed,
         [event_handlers.When{{ cookiecutter.__aggregate }}Processed],

@@ -26,7 +26,10 @@ PUBLIC = (  # what outsiders may send by name: over a queue, or from the command
 )
 
 EVENTS: tuple[tuple[type[Event], list[type[EventHandler[Any]]]], ...] = (
-    (events.{{ cookiecutter.__aggregate }}Created, []),
+    (
+        events.{{ cookiecutter.__aggregate }}Created,
+        [],
+    ),
 )
 
 QUERIES = (
