@@ -19,6 +19,8 @@ from cookiecutter.exceptions import FailedHookException
 from jinja2 import Environment
 from jinja2.ext import Extension
 
+import shared_text
+
 FOLDER = "{{cookiecutter.service_slug}}"
 NAME = re.compile(r"{{ ?cookiecutter\.(\w+) ?}}")
 JINJA = re.compile(r"{[{%#]|\r")
@@ -79,9 +81,10 @@ class Names(Extension):
         environment.from_string = self.from_string  # type: ignore[assignment,method-assign]
         environment.get_template = self.get_template  # type: ignore[assignment,method-assign]
         # Another version of the template may be loaded next, see `answers`.
-        sys.modules.pop(__name__, None)
-        with suppress(OSError):
-            Path(cache_from_source(__file__)).unlink()
+        for module, path in ((__name__, __file__), (shared_text.__name__, shared_text.__file__)):
+            sys.modules.pop(module, None)
+            with suppress(OSError):
+                Path(cache_from_source(path)).unlink()
 
     def from_string(self, source: str) -> Text | FileName | Folder:
         if source == FOLDER:
@@ -92,7 +95,8 @@ class Names(Extension):
         loader = self.environment.loader
         if options or others or loader is None:  # a template includes it
             return self.loaded(file, *options, **others)
-        return Text(self.environment, loader.get_source(self.environment, file)[0], file)
+        source, *_ = loader.get_source(self.environment, file)
+        return Text(self.environment, shared_text.with_quotations(file, source), file)
 
     def begin(self, answers: Mapping[str, str]) -> None:
         """Refuses wrong answers that the prompts did not check: they come from a replay file, or were given by hand
