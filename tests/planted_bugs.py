@@ -782,6 +782,8 @@ LAMBDA = [
         "from .. import intake, strict",
         "from .. import intake, strict\nfrom ..api import problems",
     ),
+    ("aws/runtime.py", "    register_after_restore(random.seed)", "    pass"),
+    ("aws/runtime.py", "@cache\ndef worker()", "random.random()\n\n\n@cache\ndef worker()"),
     (
         "aws/stream.py",
         "return [each for record in records for each in _project([record])]",
