@@ -782,6 +782,12 @@ LAMBDA = [
         "from .. import intake, strict",
         "from .. import intake, strict\nfrom ..api import problems",
     ),
+    ("entrypoints/worker.py", "alive_file and not worker.failed()", "alive_file"),
+    (
+        "entrypoints/worker.py",
+        "            settings.alive_file.touch()\n        except",
+        "            pass\n        except",
+    ),
     ("aws/runtime.py", "    register_after_restore(random.seed)", "    pass"),
     ("aws/runtime.py", "@cache\ndef worker()", "random.random()\n\n\n@cache\ndef worker()"),
     (
