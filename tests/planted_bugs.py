@@ -782,12 +782,6 @@ LAMBDA = [
         "from .. import intake, strict",
         "from .. import intake, strict\nfrom ..api import problems",
     ),
-    ("entrypoints/worker.py", "alive_file and not worker.failed()", "alive_file"),
-    (
-        "entrypoints/worker.py",
-        "            settings.alive_file.touch()\n        except",
-        "            pass\n        except",
-    ),
     ("aws/runtime.py", "    register_after_restore(random.seed)", "    pass"),
     ("aws/runtime.py", "@cache\ndef worker()", "random.random()\n\n\n@cache\ndef worker()"),
     (
@@ -1093,6 +1087,8 @@ SERVER = [
     ),
     ("worker.py", "            outages.failed(self.name, ended)\n", ""),
     ("worker.py", "            self.is_down = True\n", ""),
+    ("worker.py", "alive_file and not worker.failed()", "alive_file"),
+    ("worker.py", "        except OSError as error:\n", "        except KeyError as error:\n"),
     ("worker.py", "each.is_down or not each.is_alive()", "each.is_down"),
     ("api/app.py", "[worker.failed] if worker else []", "[]"),
     ("api/problems.py", 'headers["Allow"] = ", ".join(methods)', "pass"),
