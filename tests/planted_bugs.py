@@ -807,6 +807,8 @@ LAMBDA = [
         "from .. import intake, strict",
         "from .. import intake, strict\nfrom ..api import problems",
     ),
+    ("aws/runtime.py", "    register_after_restore(random.seed)", "    pass"),
+    ("aws/runtime.py", "@cache\ndef worker()", "random.random()\n\n\n@cache\ndef worker()"),
     (
         "aws/stream.py",
         "return [each for record in records for each in _project([record])]",
@@ -1112,6 +1114,8 @@ SERVER = [
     ),
     ("worker.py", "            outages.failed(self.name, ended)\n", ""),
     ("worker.py", "            self.is_down = True\n", ""),
+    ("worker.py", "alive_file and not worker.failed()", "alive_file"),
+    ("worker.py", "        except OSError as error:\n", "        except KeyError as error:\n"),
     ("worker.py", "each.is_down or not each.is_alive()", "each.is_down"),
     ("api/app.py", "[worker.failed] if worker else []", "[]"),
     ("api/problems.py", 'headers["Allow"] = ", ".join(methods)', "pass"),
