@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import wraps
+from importlib import import_module
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,10 +33,13 @@ from jinja2.runtime import Context
 
 import option_table
 
+CLICK: Any = sys.modules.get("typer._click") or click
+"""What the command line is made with: cookiecutter's with click, that of cruft with typer's copy of it."""
 
-class InvalidAnswer(FailedHookException):
+
+class InvalidAnswer(FailedHookException, CLICK.ClickException):  # type: ignore[misc]
     """An answer is refused. It is a failed hook to cookiecutter, whose command line prints it in
-    one line."""
+    one line; so does that of cruft, for which it is an error of click."""
 
 
 class Rule(NamedTuple):
@@ -162,14 +166,17 @@ def asking(check: Check, default: Check) -> Callable[[MutableMapping[str, str], 
 
 
 def _is_interactive() -> bool:
-    """Whether cookiecutter's command line was started at a terminal, with prompts."""
+    """Whether the command line was started at a terminal, with prompts."""
     return not _command_line().get("no_input", True) and sys.stdin.isatty()
 
 
 def _command_line() -> Mapping[str, Any]:
-    """What cookiecutter's command line was given; empty if it is not what runs this."""
-    command = click.get_current_context(silent=True)
-    return command.params if command else {}
+    """What the command line was given; empty if none runs this."""
+    command = import_module(f"{CLICK.__name__}.globals").get_current_context(silent=True)
+    given = dict(command.params) if command else {}
+    if isinstance(extra := given.get("extra_context"), str):  # cruft's, as JSON
+        given["extra_context"] = json.loads(extra)
+    return given
 
 
 def problem(answers: Mapping[str, str]) -> str:
