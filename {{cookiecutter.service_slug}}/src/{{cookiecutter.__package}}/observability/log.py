@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import msgspec
 import structlog
+from structlog.typing import Processor
 
 from ..bus import (
     CodecError,
@@ -40,14 +41,16 @@ _handled: ContextVar[Envelope | None] = ContextVar("handled", default=None)
 binding would set a context variable for each field, whether anything is logged or not."""
 
 
-def configure(settings: Settings) -> None:
-    """Send this service's lines, and those of libraries, to standard error."""
+def configure(settings: Settings, *more: Processor) -> None:
+    """Send this service's lines, and those of libraries, to standard error. `more` are processors
+    that every line goes through last."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         _merge_message,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *more,
     ]
     if sys.stderr.isatty():
         console = structlog.dev.ConsoleRenderer(exception_formatter=_safe_traceback)

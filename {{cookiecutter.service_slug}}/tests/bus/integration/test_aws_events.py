@@ -26,6 +26,9 @@ from ...support.lambda_functions import (
 )
 from ..parcel import commands, queries
 from ..support.faults import Fault, faulty
+from ..support.logged import Lines, lines
+
+__all__ = ["lines"]
 
 
 @pytest.fixture
@@ -122,6 +125,20 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         return int((self._end - time.monotonic()) * 1000)
+
+
+def test_dead_letters_are_an_error_line_until_they_are_gone(
+    functions: Functions, lines: Lines
+) -> None:
+    create(functions.bus, "a", dispatch=KILLED)
+    (row,) = functions.bus.store.pending("Parcel/a")
+    functions.bus.park(row, "planted")
+    for _ in "ab":
+        functions.worker_handler(None, None)
+    assert functions.bus.store.drop(row.key)
+    functions.worker_handler(None, None)
+    found = [line["count"] for line in lines() if line["event"] == "dead letters"]
+    assert found == [1, 1]
 
 
 @pytest.mark.slow

@@ -50,7 +50,7 @@ def worker(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STORE", "postgres")
     monkeypatch.setenv("DATABASE_URL", url)
-    monkeypatch.setattr(log, "configure", lambda _settings: None)  # of the whole process
+    monkeypatch.setattr(log, "configure", lambda *_: None)  # of the whole process
     for name in ("runtime", "worker"):
         sys.modules.pop(f"{PACKAGE}.{name}", None)
     module = importlib.import_module(f"{PACKAGE}.worker")

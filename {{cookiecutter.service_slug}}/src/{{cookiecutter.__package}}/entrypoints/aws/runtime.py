@@ -22,12 +22,13 @@ from ...bootstrap import make_bus
 from ...bus import Worker
 from ...config import load_settings
 from ...observability import log
+from . import metrics
 
 MARGIN_SECONDS = 5.0
 """Work ends so long before Lambda would end it: a command under way has this time to finish."""
 
 settings = load_settings()
-log.configure(settings)
+log.configure(settings, metrics.count)
 bus = make_bus(settings)
 worker = Worker(bus, report=log.unknown_command, faulty=log.faulty_stream)
 gc.freeze()
