@@ -728,6 +728,9 @@ POSTGRES = [
         "if re.search(r'database \".*\" does not exist', reason):",
         "if False:",
     ),
+    ("postgres/secret.py", '    except (KeyError, TypeError, ValueError):', '    except KeyError:'),
+    ("postgres/secret.py", "except (BotoCoreError, ClientError) as", "except TypeError as"),
+    ("postgres/__init__.py", "is None and settings.database_secret_arn", "is None and False"),
     ("postgres/__init__.py", 'cause = getattr(error, "orig", None) or error', "cause = error"),
     ("postgres/__init__.py", "except (DBAPIError, psycopg.Error) as", "except KeyError as"),
 ]
@@ -792,7 +795,8 @@ LAMBDA = [
         "    except StoreUnavailable as error:  # each alone would wait for it, too\n        log.log_error(error)\n        return records\n",
         "",
     ),
-    ("aws/stream.py", "            run_due(context)", "            pass"),
+    ("aws/stream.py", "            run_due(context, SHARE, WITHIN_SECONDS)", "            pass"),
+    ("aws/stream.py", "run_due(context, SHARE, WITHIN_SECONDS)", "run_due(context)"),
     ("aws/stream.py", "bus.project(_commits_in(records))", "_commits_in(records)"),
     ("aws/stream.py", "from .runtime import", "from . import http\nfrom .runtime import"),
     (
@@ -815,7 +819,7 @@ LAMBDA = [
     ("aws/metrics.py", 'LEVELS.get(line["level"], line["level"])', 'line["level"]'),
     ("aws/worker.py", "if parked := len(bus.store.parked()):", "if parked := 0:"),
     ("aws/runtime.py", "if not just_now:", "if True:"),
-    ("aws/runtime.py", "_seconds_left(context) - MARGIN_SECONDS", "_seconds_left(context)"),
+    ("aws/runtime.py", "within) - MARGIN_SECONDS", "within)"),
     ("aws/runtime.py", "run_once(stop, ends_at)", "run_once(stop)"),
     ("aws/runtime.py", "seconds * share", "seconds"),
     ("aws/runtime.py", "    else:\n        stop.set()\n", ""),

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from .aws import SAM, TOOLS, expand, findings, run_tool
-from .support import BakedProject, bake
+from .support import TEMPLATE, BakedProject, bake
 
 pytestmark = pytest.mark.aws
 
@@ -255,6 +255,7 @@ def test_the_stream_loses_nothing_and_gives_up_in_the_end(expanded: Expanded) ->
     assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert stream["BisectBatchOnFunctionError"] is True
     assert 0 < stream["MaximumRetryAttempts"] <= 20
+    assert stream["ParallelizationFactor"] == {"Ref": "StreamParallelization"}
     assert 0 < stream["MaximumRecordAgeInSeconds"] <= 24 * 60 * 60
     assert stream["DestinationConfig"]["OnFailure"]["Destination"]
     assert '"events"' in stream["FilterCriteria"]["Filters"][0]["Pattern"]
@@ -285,6 +286,20 @@ def test_the_api_is_logged_throttled_and_measured(expanded: Expanded) -> None:
     for path in body["paths"].values():
         for method in path.values():
             assert method["x-amazon-apigateway-integration"]["payloadFormatVersion"] == "2.0"
+
+
+def test_the_access_log_names_the_caller_as_the_service_does(
+    serverless: BakedProject, expanded: Expanded
+) -> None:
+    logged = json.loads(expanded.one("ApiGatewayV2::Stage")["AccessLogSettings"]["Format"])
+    assert (
+        logged.get("caller")
+        == {
+            "none": None,
+            "iam": "$context.identity.userArn",
+            "jwt": "$context.authorizer.claims.iss $context.authorizer.claims.sub",
+        }[str(serverless.answers.get("auth"))]
+    )
 
 
 def test_only_those_may_call_who_should(serverless: BakedProject, expanded: Expanded) -> None:
@@ -322,6 +337,19 @@ def test_there_is_an_alarm_for_all_that_can_go_wrong(expanded: Expanded) -> None
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
         ("AWS/ApiGateway", "5xx"),
         ("AWS/ApiGateway", "Latency"),
+        ("AWS/DynamoDB", "ReadThrottleEvents"),
+        ("AWS/DynamoDB", "WriteThrottleEvents"),
+    }
+    throttled = {
+        (alarm["MetricName"], *(each["Value"] for each in alarm["Dimensions"][1:]))
+        for alarm in expanded.of("CloudWatch::Alarm").values()
+        if alarm["Namespace"] == "AWS/DynamoDB"
+    }
+    indexes = [
+        (index["IndexName"],) for index in expanded.one("DynamoDB::Table")["GlobalSecondaryIndexes"]
+    ]
+    assert throttled == {
+        (f"{kind}ThrottleEvents", *where) for kind in ("Read", "Write") for where in ((), *indexes)
     }
     errors = [x for x in expanded.of("CloudWatch::Alarm").values() if x["MetricName"] == "Errors"]
     assert len(errors) == 4
@@ -337,6 +365,79 @@ def test_an_alarm_goes_off_when_the_schedule_stops(expanded: Expanded) -> None:
     schedule = expanded.one("Scheduler::Schedule")["ScheduleExpression"]
     assert (alarm["Threshold"], schedule) == (1, "rate(1 minute)")
     assert alarm["Period"] * alarm["EvaluationPeriods"] <= 10 * 60
+
+
+UNITS = 22
+"""What an order costs at most, in write units: 14 for the three commits, 4 in the index of what is
+due, and 4 for its row in the read model. The service's tests measure the commits."""
+
+FOLLOW_UPS = 2
+QUEUED = 10  # orders a second that one batch of the queue takes at a time, at 100 ms each
+
+
+def scaled(page: str) -> list[list[int]]:
+    """The rows of the page's table: orders a second, and what to set."""
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines()]
+    return [
+        [int(cell.replace(",", "")) for cell in row]
+        for row in rows
+        if len(row) == 8 and row[0].replace(",", "").isdecimal()
+    ]
+
+
+def test_the_limits_fit_each_other(plain: BakedProject) -> None:
+    """What the API and the queue let in, the table and its index can take; in each row of the page,
+    the first of which has the defaults."""
+    rows = scaled((TEMPLATE / "docs/how-to/operate-on-aws.md").read_text())
+    parameters = Expanded(plain.path).template["Parameters"]
+    names = ["ThrottlingRate", "ThrottlingBurst", "QueueConcurrency", "MaxWriteRequestUnits"]
+    names += ["DueShards", "StreamParallelization"]
+    assert rows[0][1:7] == [parameters[name]["Default"] for name in names]
+    assert len(rows) >= 3
+    for orders, rate, burst, queue, units, shards, _, _ in rows:
+        assert orders == rate + queue * QUEUED
+        assert burst == 2 * rate
+        assert orders * UNITS <= units
+        # put, claimed (which moves it), deleted: a shard takes a thousand writes a second
+        assert orders * FOLLOW_UPS * 4 <= shards * 1000
+
+
+def test_the_functions_on_postgres_have_no_more_connections_than_they_may(
+    in_a_vpc: BakedProject,
+) -> None:
+    expanded = Expanded(in_a_vpc.path)
+    functions = expanded.of("Lambda::Function")
+    reserved = {
+        name: function["ReservedConcurrentExecutions"]["Fn::FindInMap"]
+        for name, function in functions.items()
+    }
+    place = ["Concurrency", {"Ref": "DatabaseConnections"}]
+    words = {"ApiFunction": "api", "WorkerFunction": "worker", "QueueFunction": "queue"}
+    assert reserved == {name: [*place, word] for name, word in words.items()}
+    sizes = expanded.template["Mappings"]["Concurrency"]
+    assert list(sizes) == expanded.template["Parameters"]["DatabaseConnections"]["AllowedValues"]
+    for connections, size in sizes.items():
+        assert 0.9 * int(connections) <= 2 * sum(size.values()) <= int(connections)
+    mapping = expanded.one("Lambda::EventSourceMapping")
+    queue = mapping["ScalingConfig"]["MaximumConcurrency"]["Fn::FindInMap"]
+    assert queue == reserved["QueueFunction"]
+
+
+def test_no_variable_holds_the_password_and_only_its_secret_may_be_read(
+    in_a_vpc: BakedProject,
+) -> None:
+    expanded = Expanded(in_a_vpc.path)
+    assert "resolve:" not in str(expanded.template)
+    for function in expanded.of("Lambda::Function").values():
+        variables = function["Environment"]["Variables"]
+        assert "DATABASE_URL" not in variables
+        assert variables["DATABASE_SECRET_ARN"] == {"Ref": "DatabaseSecretArn"}
+        assert variables["DATABASE_POOLER"] == {"Ref": "DatabasePooler"}
+        role = expanded.resources[function["Role"]["Fn::GetAtt"][0]]["Properties"]
+        statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+        (secret,) = [each for each in statements if "secretsmanager" in str(each["Action"])]
+        assert secret["Action"] == ["secretsmanager:GetSecretValue"]
+        assert secret["Resource"] == {"Ref": "DatabaseSecretArn"}
 
 
 def decided(node: Any, parameters: dict[str, Any]) -> Any:

@@ -9,6 +9,7 @@ import gc
 
 gc.disable()
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,11 +44,13 @@ def invocation(context: Any) -> Iterator[None]:
         yield
 
 
-def run_due(context: Any, share: float = 1.0) -> int:
+def run_due(context: Any, share: float = 1.0, within: float = math.inf) -> int:
     """Run due commands until none is left or this share of the time is up. No command begins that
-    may take longer than the invocation. Returns how many were attempted."""
-    attempted, ends_at = 0, bus.clock.now() + timedelta(seconds=_seconds_left(context))
-    with until_time_is_up(context, share) as stop:
+    may take longer than the invocation, or than `within` seconds. Returns how many were
+    attempted."""
+    seconds = min(_seconds_left(context), within)
+    attempted, ends_at = 0, bus.clock.now() + timedelta(seconds=seconds)
+    with until_time_is_up(context, share, within) as stop:
         while not stop.is_set():
             just_now = worker.run_once(stop, ends_at)
             if not just_now:
@@ -57,9 +60,10 @@ def run_due(context: Any, share: float = 1.0) -> int:
 
 
 @contextmanager
-def until_time_is_up(context: Any, share: float = 1.0) -> Iterator[Event]:
-    """An event that is set when it is time to end, or when this share of the time left is up."""
-    stop, seconds = Event(), _seconds_left(context) - MARGIN_SECONDS
+def until_time_is_up(context: Any, share: float, within: float = math.inf) -> Iterator[Event]:
+    """An event that is set when it is time to end, or when this share of the time left is up. At
+    most `within` seconds count as left."""
+    stop, seconds = Event(), min(_seconds_left(context), within) - MARGIN_SECONDS
     timer = Timer(seconds * share, stop.set)
     timer.daemon = True
     if seconds > 0:

@@ -24,7 +24,7 @@ def worker_handler(_event: Any, context: Any) -> dict[str, Any]:
     with invocation(context):
         attempted = run_due(context, share=0.5)
         subscriptions, outages = list(bus.subscriptions.values()), log.Outages("subscriber")
-        with until_time_is_up(context) as stop:
+        with until_time_is_up(context, share=1.0) as stop:
             while not stop.is_set():
                 if not advance_all(subscriptions, outages.failed, PAGE):
                     break
