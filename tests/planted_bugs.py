@@ -829,6 +829,10 @@ LAMBDA = [
         "        if True:\n            try:",
     ),
     ("api/request.py", 'state.get("trace")', "None"),
+    ("shapes.py", "if entries and size > MOST_BYTES:", "if False:"),
+    ("shapes.py", "len(json.dumps(msgspec.json.encode(entry).decode()))", "0"),
+    ("shapes.py", "if each.version > after", ""),
+    ("shapes.py", "None if is_last else", "None if True else"),
 ]
 
 FILES = [

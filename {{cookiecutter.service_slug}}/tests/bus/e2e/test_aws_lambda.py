@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from {{ cookiecutter.__package }}.bus import (
@@ -26,6 +27,7 @@ from {{ cookiecutter.__package }}.observability import log
 from {{ cookiecutter.__package }}.service.ports import Unavailable
 
 from ...support.fakes import FakeClock
+from ..parcel import commands, queries
 from ..support.logged import Lines, lines, logging_to
 from ..support.process import run
 
@@ -505,6 +507,27 @@ def test_on_lambda_a_store_that_would_not_last_is_refused_in_one_line(
     refused = f"STORE={store or 'sqlite'} would lose data on Lambda: set STORE={{ cookiecutter.store }}"
     assert ended.stderr.splitlines()[-1].endswith(f"ConfigurationError: {refused}")
     assert not list(tmp_path.iterdir())
+
+
+def test_no_page_of_a_long_history_is_larger_than_lambda_allows(
+    handle: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = importlib.import_module(f"{PACKAGE}.runtime").bus
+    bus.handle(commands.CreateParcel(parcel_id="a", data={"text": '"' * 100_000}))
+    asked = bus.registry.queries[queries.GetParcelHistory]
+    first = bus.ask(queries.GetParcelHistory(parcel_id="a"))[0]
+    events = [msgspec.structs.replace(first, version=number) for number in range(1, 41)]
+    monkeypatch.setattr(asked, "handle", lambda *_: events)
+    read, after = recorded("read"), 0
+    read["rawPath"] = read["requestContext"]["http"]["path"] = f"{PATH}/a/history"
+    seen: list[int] = []
+    while after is not None:
+        answer = handle(read | {"rawQueryString": f"after={after}"})
+        assert len(json.dumps(answer)) < 6 * 1024 * 1024
+        page = json.loads(answer["body"])
+        seen += [each["version"] for each in page["events"]]
+        after = page["next"]
+    assert seen == list(range(1, 41)), "which are 8 MB in JSON"
 
 
 # Failures, as CloudWatch counts them
