@@ -728,11 +728,14 @@ POSTGRES = [
         "if re.search(r'database \".*\" does not exist', reason):",
         "if False:",
     ),
-    ("postgres/secret.py", '    except (KeyError, TypeError, ValueError):', '    except KeyError:'),
-    ("postgres/secret.py", "except (BotoCoreError, ClientError) as", "except TypeError as"),
-    ("postgres/__init__.py", "is None and settings.database_secret_arn", "is None and False"),
     ("postgres/__init__.py", 'cause = getattr(error, "orig", None) or error', "cause = error"),
     ("postgres/__init__.py", "except (DBAPIError, psycopg.Error) as", "except KeyError as"),
+]
+
+DATABASE_SECRET = [
+    ("postgres/secret.py", "    except (KeyError, TypeError, ValueError):", "    except KeyError:"),
+    ("postgres/secret.py", "except (BotoCoreError, ClientError) as", "except TypeError as"),
+    ("postgres/__init__.py", "is None and settings.database_secret_arn", "is None and False"),
 ]
 
 LAMBDA = [
