@@ -814,7 +814,7 @@ LAMBDA = [
         "                advance_all(subscriptions, outages.failed, PAGE)\n                break",
     ),
     ("aws/worker.py", ", share=0.5", ""),
-    ("aws/worker.py", "attempted + run_due(context)", "attempted"),
+    ("aws/worker.py", "attempted += run_due(context)", "pass"),
     ("aws/runtime.py", "log.configure(settings, metrics.count)", "log.configure(settings)"),
     ("aws/metrics.py", " or _is_outage(line)", ""),
     ("aws/metrics.py", 'line.get("error") == StoreUnavailable.__name__', "False"),
