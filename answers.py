@@ -1,8 +1,8 @@
 """What the prompts accept, and the names derived from the answers.
 
 cookiecutter.json loads this as a Jinja extension. A wrong answer is refused in one line, before the
-next question; at a terminal, the question is asked again. hooks/pre_gen_project.py applies the same
-rules to the final answers.
+next question; at a terminal, the question is asked again. names.py applies the same rules to the
+final answers.
 """
 
 from __future__ import annotations
@@ -277,7 +277,7 @@ def chosen(context: Context, feature: str) -> bool:
 
 
 class Answers(Extension):
-    """The filters and tests of cookiecutter.json, the hooks and the rendered files."""
+    """The filters and tests of cookiecutter.json, the hook and the rendered files."""
 
     prompts = Path(__file__).with_name("cookiecutter.json")
 

@@ -1,68 +1,108 @@
-"""Renders quickly what holds no more of Jinja than names.
+"""Puts names into files and paths without Jinja, and passes over the files that were not chosen.
 
 cookiecutter.json loads this as a Jinja extension. Cookiecutter makes a template of each file and of each path, and
-compiling them takes most of the time of a rendering. Nearly all hold nothing but expressions between their text, and
-there are only some dozens of different ones: here each is compiled once.
+compiling them would take most of the time of a rendering. Nearly all hold nothing but names, as
+`{{ cookiecutter.store }}`: these are replaced first, and only what then still holds Jinja is compiled.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, Template
+from cookiecutter.exceptions import FailedHookException
+from jinja2 import Environment
 from jinja2.ext import Extension
 
-EXPRESSION = re.compile(r"({{ [^{}\n]+ }})")
-MORE = re.compile(r"{[{%#]|{\Z|\r")
-"""What Jinja does not leave as it is, beside such expressions."""
+import shared_text
+
+FOLDER = "{{cookiecutter.service_slug}}"
+NAME = re.compile(r"{{ ?cookiecutter\.(\w+) ?}}")
+JINJA = re.compile(r"{[{%#]|\r")
+"""What Jinja does not leave as it is. No answer holds it (`answers.RULES`)."""
 
 
-class Pieces(NamedTuple):
-    """A template as its texts, each but the last with the expression that comes after it."""
+class Text(NamedTuple):
+    """A template, as far as cookiecutter needs one. It has no names within `{% raw %}`."""
 
-    texts: list[str]
-    expressions: list[Template]
+    environment: Environment
+    source: str
+    file: str | None = None
 
     def render(self, **context: Any) -> str:
-        values = [expression.render(context) for expression in self.expressions]
-        return "".join(
-            part for pair in zip(self.texts, [*values, ""], strict=True) for part in pair
+        def value(name: re.Match[str]) -> str:
+            return str(self.environment.getattr(context["cookiecutter"], name[1]))
+
+        text = NAME.sub(value, self.source)
+        if not JINJA.search(text):
+            return text
+        code = self.environment.compile(text, self.file, self.file)
+        jinja = self.environment.template_class.from_code(
+            self.environment, code, self.environment.make_globals(None)
         )
+        return jinja.render(context)
+
+
+class FileName(NamedTuple):
+    """The template of a file's path, which is empty if the file is another's: cookiecutter then writes none."""
+
+    path: Text
+    others: tuple[str, ...]
+
+    def render(self, **context: Any) -> str:
+        path = self.path.render(**context)
+        return "" if f"{path}/".startswith(self.others) else path
+
+
+class Folder(NamedTuple):
+    """The template of the service's folder: the first that cookiecutter renders when it has all answers."""
+
+    names: Names
+    path: Text
+
+    def render(self, **context: Any) -> str:
+        self.names.begin(context["cookiecutter"])
+        return self.path.render(**context)
 
 
 class Names(Extension):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        compiled, loaded = environment.from_string, environment.get_template
-        compiled_once = cache(compiled)
-
-        def pieces(source: str) -> Pieces | None:
-            parts = EXPRESSION.split(source)
-            is_cut = source.endswith("\n") and not environment.keep_trailing_newline
-            if is_cut or any(map(MORE.search, parts[::2])):
-                return None
-            return Pieces(parts[::2], [compiled_once(expression) for expression in parts[1::2]])
-
-        def from_string(source: str, *options: Any, **others: Any) -> Any:
-            quick = None if options or others else pieces(source)
-            return quick or compiled(source, *options, **others)
-
-        def get_template(name: str, *options: Any, **others: Any) -> Any:
-            if options or others or environment.loader is None:  # a template includes it
-                return loaded(name, *options, **others)
-            return pieces(environment.loader.get_source(environment, name)[0]) or loaded(name)
-
-        # In this environment alone. mypy is right that `Pieces` is no `Template`, but cookiecutter asks nothing but
+        self.others: tuple[str, ...] = ()
+        """The paths that options own which were not chosen, with a slash at their ends."""
+        self.loaded = environment.get_template
+        # In this environment alone. mypy is right that `Text` is no `Template`, but cookiecutter asks nothing but
         # `render` of what they return.
-        environment.from_string = from_string  # type: ignore[assignment,method-assign]
-        environment.get_template = get_template  # type: ignore[assignment,method-assign]
+        environment.from_string = self.from_string  # type: ignore[assignment,method-assign]
+        environment.get_template = self.get_template  # type: ignore[assignment,method-assign]
         # Another version of the template may be loaded next, see `answers`.
-        sys.modules.pop(__name__, None)
-        with suppress(OSError):
-            Path(cache_from_source(__file__)).unlink()
+        for module, path in ((__name__, __file__), (shared_text.__name__, shared_text.__file__)):
+            sys.modules.pop(module, None)
+            with suppress(OSError):
+                Path(cache_from_source(path)).unlink()
+
+    def from_string(self, source: str) -> Text | FileName | Folder:
+        if source == FOLDER:
+            return Folder(self, Text(self.environment, source))
+        return FileName(Text(self.environment, source), self.others)
+
+    def get_template(self, file: str, *options: Any, **others: Any) -> Any:
+        loader = self.environment.loader
+        if options or others or loader is None:  # a template includes it
+            return self.loaded(file, *options, **others)
+        source, *_ = loader.get_source(self.environment, file)
+        return Text(self.environment, shared_text.with_quotations(file, source), file)
+
+    def begin(self, answers: Mapping[str, str]) -> None:
+        """Refuses wrong answers that the prompts did not check: they come from a replay file, or were given by hand
+        for a private variable."""
+        if refusal := self.environment.filters["problem"](answers):
+            raise FailedHookException(refusal)
+        self.others = tuple(
+            f"{path}/" for path in self.environment.filters["plan"](answers)["delete"]
+        )

@@ -1,33 +1,28 @@
 """Makes the service that was chosen out of one that has everything.
 
-options.toml says what each option owns. option_table.py makes a plan of it, for these answers.
+options.toml says what each option owns. option_table.py makes a plan of it, for these answers. There is no
+pathlib, because importing it takes as long as the start of Python itself.
 """
 
+import os
 import sys
-from pathlib import Path
 
 PLAN = {{ cookiecutter | plan | tojson }}
 
 
-def existing(name):
-    path = Path(name)
-    if not path.exists():
-        sys.exit(f"options.toml names {path}, which the template does not have")
-    return path
-
-
 def delete(path):
-    if path.is_dir() and not path.is_symlink():
-        for each in path.iterdir():
-            delete(each)
-        path.rmdir()
-    else:
-        path.unlink()
+    if os.path.isdir(path) and not os.path.islink(path):
+        for name in os.listdir(path):
+            delete(os.path.join(path, name))
+        os.rmdir(path)
+    elif os.path.lexists(path):  # most were never written, see names.py
+        os.remove(path)
 
 
 def add_to_list(path, opening, line):
     """Insert the line before the first one that sorts after it, unless the list has it already."""
-    lines = path.read_text("utf-8").split("\n")
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().split("\n")
     openings = [number for number, each in enumerate(lines) if each.startswith(opening)]
     if not openings:
         sys.exit(f"options.toml: {path} has no list {opening!r}")
@@ -36,19 +31,21 @@ def add_to_list(path, opening, line):
     if line not in lines[start:end]:
         place = next((number for number in range(start, end) if lines[number] > line), end)
         lines.insert(place, line)
-        path.write_text("\n".join(lines), "utf-8", newline="\n")
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write("\n".join(lines))
 
 
-for path in map(existing, PLAN["delete"]):
+for path in PLAN["delete"]:
     delete(path)
-    if not any(path.parent.iterdir()):
-        path.parent.rmdir()
+    folder = os.path.dirname(path)
+    if os.path.isdir(folder) and not os.listdir(folder):
+        os.rmdir(folder)
 
 for variant, path in PLAN["rename"]:
-    existing(variant).replace(path)
+    os.replace(variant, path)
 
 for path, opening, line in PLAN["add"]:
-    add_to_list(existing(path), opening, line)
+    add_to_list(path, opening, line)
 
 print("""
 {{ cookiecutter.service_name }} is ready. Next:

@@ -182,6 +182,141 @@ def test_nothing_is_compiled_anew_when_it_starts(package: Path, runtime: Path) -
     assert len(re.findall(rf"# {re.escape(str(package))}.*\.pyc matches", started.stdout)) > 100
 
 
+ONLY_THE_LOOPBACK = """
+import sys
+def refuse(event, arguments):
+    if event == "socket.connect":
+        raise AssertionError(f"it connects to {arguments[1]} when it starts")
+sys.addaudithook(refuse)
+import order_service.entrypoints.aws.http, order_service.entrypoints.aws.stream
+"""
+
+
+def test_it_connects_to_nothing_before_its_first_event(package: Path, runtime: Path) -> None:
+    """So that a snapshot of it holds no connection, and no credentials, that will have ended."""
+    started = run_tool(
+        *(runtime, "-c", ONLY_THE_LOOPBACK),
+        folder=package,
+        **environment(package, "http://127.0.0.1:1"),
+    )
+    assert started.returncode == 0, started.stdout[-3000:]
+
+
+MAKES_CLIENTS = """
+import re, sys
+from pathlib import Path
+from order_service.adapters import aws
+sources = "".join(path.read_text() for path in Path("order_service").rglob("*.py"))
+for name in {*re.findall(r'create_client\\(\\s*"([^"]*)"', sources), *sys.argv[1:]}:
+    client = aws.session().create_client(name, region_name="eu-central-1")
+    client.waiter_names, [client.can_paginate(each) for each in client.meta.method_to_api_mapping]
+    print(name)
+"""
+
+
+def clients(package: Path, runtime: Path, *of_libraries: str) -> set[str]:
+    """The services of which the package's code, and the libraries in it, can make a client."""
+    made = run_tool(runtime, "-c", MAKES_CLIENTS, *of_libraries, folder=package)
+    assert made.returncode == 0, made.stdout[-3000:]
+    return set(made.stdout.split())
+
+
+def test_every_client_that_the_code_makes_can_be_made(package: Path, runtime: Path) -> None:
+    made = clients(package, runtime, "dynamodb", "sts")
+    assert made == {"dynamodb", "dynamodbstreams", "s3", "sts"}
+
+
+NOTICES = """
+from ...adapters import aws
+from .runtime import settings
+
+client = aws.session().create_client(
+    "sns", region_name=settings.aws_region, endpoint_url=settings.aws_endpoint_url
+)
+
+
+def notice_handler(event, context):
+    topic = client.create_topic(Name="notices")["TopicArn"]
+    return client.publish(TopicArn=topic, Message=event["text"])["MessageId"]
+"""
+
+
+@contextmanager
+def changed(service: BakedProject) -> Iterator[Path]:
+    """Its package's folder, which a test may change: it becomes what it was."""
+    folder = service.path / "src/order_service"
+    before = {path: path.read_bytes() for path in files(folder).values()}
+    yield folder
+    for path in set(files(folder).values()) - set(before):
+        path.unlink()
+    for path, content in before.items():
+        path.write_bytes(content)
+
+
+def files(folder: Path) -> dict[str, Path]:
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_it_holds_the_files_that_are_there_and_no_stale_one(
+    service: BakedProject, runtime: Path, aws: str, tmp_path: Path
+) -> None:
+    """Times do not matter: what is renamed or copied often keeps the old one."""
+    with changed(service) as folder:
+        (folder / "entrypoints/aws/notice.py").write_text(NOTICES)
+        (folder / "old_name.py").write_text("")
+        (folder / "gone.json").write_text("{}")
+        make(service, "build-ApiFunction", f"ARTIFACTS_DIR={tmp_path / 'first'}", *here())
+        assert set(files(tmp_path / "first/order_service")) == set(files(folder))
+        with emulated(
+            tmp_path / "first", runtime, "notice.notice_handler", aws, tmp_path
+        ) as function:
+            assert len(function({"text": "hello"})) == 36, "another service of AWS is described"
+        (folder / "old_name.py").rename(folder / "new_name.py")
+        (folder / "gone.json").unlink()
+        (folder / "rates.json").write_text("{}")
+        os.utime(folder / "rates.json", (0, 0))
+        make(service, "build-ApiFunction", f"ARTIFACTS_DIR={tmp_path / 'second'}", *here())
+        assert set(files(tmp_path / "second/order_service")) == set(files(folder))
+
+
+UNKNOWN = """
+from . import aws
+
+
+def client(name):
+    return aws.session().create_client(name)
+
+
+class Made:
+    create = aws.session().create_client
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "lines", "message"),
+    [
+        (UNKNOWN, (6, 10), "write create_client("),
+        ('client = session().create_client("snss")', (), "of this name: snss"),
+    ],
+)
+def test_a_client_of_no_known_service_is_an_error_of_the_build(
+    service: BakedProject, tmp_path: Path, code: str, lines: tuple[int, ...], message: str
+) -> None:
+    (tmp_path / "package/botocore/data/s3").mkdir(parents=True)
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/any.py").write_text(code)
+    script = service.path / "deploy/package.py"
+    built = run_tool(sys.executable, script, "package", "--code", "code", folder=tmp_path)
+    assert built.returncode == 1
+    assert message in built.stdout
+    for line in lines:
+        assert f"code/any.py:{line}: {message}" in built.stdout
+
+
 def test_a_service_on_postgres_is_built_too(tmp_path: Path) -> None:
     project = bake(tmp_path, store="postgres", platform="lambda")
     make(project, ".venv/synced")
@@ -193,8 +328,8 @@ def test_a_service_on_postgres_is_built_too(tmp_path: Path) -> None:
         "QueueFunction",
     }
     assert (built / "ApiFunction/psycopg_binary").is_dir()
-    described = {path.name for path in (built / "ApiFunction/botocore/data").iterdir()}
-    assert "dynamodb" not in described
+    described = (built / "ApiFunction/botocore/data").iterdir()
+    assert {path.name for path in described if path.is_dir()} == {"s3", "sts"}
 
 
 # It runs

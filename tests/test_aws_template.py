@@ -180,7 +180,8 @@ def test_every_function_is_what_it_should_be(expanded: Expanded) -> None:
     for function in functions.values():
         assert function["Architectures"] == ["arm64"]
         assert function["TracingConfig"] == {"Mode": "Active"}
-        assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+        starts = {"Fn::If": ["HasSnapStart", "PublishedVersions", "None"]}
+        assert function["SnapStart"] == {"ApplyOn": starts}
         assert function["RecursiveLoop"] == "Terminate"
         assert function["LoggingConfig"]["LogFormat"] == "JSON"
         level = function["LoggingConfig"]["ApplicationLogLevel"]["Fn::FindInMap"]
@@ -191,6 +192,21 @@ def test_every_function_is_what_it_should_be(expanded: Expanded) -> None:
         assert function["Timeout"] <= 60
         assert {"Key": "Service", "Value": "order-service"} in function["Tags"]
     assert len(expanded.of("Lambda::Alias")) == len(expanded.of("Lambda::Version")) == 4
+
+
+def test_one_version_of_each_function_is_kept_and_parameters_make_a_new_one(
+    expanded: Expanded, in_a_vpc: BakedProject
+) -> None:
+    assert expanded.template["Parameters"]["SnapStart"]["AllowedValues"] == ["on", "off"]
+    for each, known in (
+        (expanded, {"LogLevel", "SnapStart"}),
+        (Expanded(in_a_vpc.path), {"LogLevel"}),
+    ):
+        for version in (x for x in each.resources.values() if x["Type"] == "AWS::Lambda::Version"):
+            assert version["DeletionPolicy"] == "Delete"
+            assert version.get("UpdateReplacePolicy", "Delete") == "Delete"
+            described = version["Properties"]["Description"]["Fn::Sub"]
+            assert set(re.findall(r"\${(\w+)}", described)) == known
 
 
 def test_every_function_is_a_module_that_is_there(
@@ -681,7 +697,20 @@ def test_each_line_has_a_level_and_a_time_that_lambda_knows(logged: dict[str, li
 def test_the_stages_are_configured(serverless: BakedProject) -> None:
     stages = tomllib.loads((serverless.path / "samconfig.toml").read_text())
     assert {"dev", "staging", "prod"} <= set(stages)
+    assert stages["default"] == stages["dev"], "a plain `sam deploy` deploys to dev"
     for stage in ("dev", "staging", "prod"):
         assert f"Stage={stage}" in stages[stage]["deploy"]["parameters"]["parameter_overrides"]
     for name, parameter in expand(serverless.path)["Parameters"].items():
         assert parameter.get("Description"), f"{name} is not documented"
+
+
+def test_sam_is_the_version_that_the_service_installs(plain: BakedProject) -> None:
+    (named,) = re.findall(r"aws-sam-cli==([\d.]+)", (plain.path / "Makefile").read_text())
+    assert f"version {named}" in run_tool(SAM, "--version", folder=plain.path).stdout
+
+
+def test_a_plain_sam_deploy_deploys_to_dev(plain: BakedProject) -> None:
+    """There is no AWS here: that it asks AWS means that it needs nothing more from whoever runs it."""
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1"}
+    said = run_tool(SAM, "deploy", folder=plain.path, **nowhere)
+    assert "Could not connect to the endpoint" in said.stdout, said.stdout

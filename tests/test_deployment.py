@@ -116,8 +116,11 @@ def test_pods_are_limited_probed_and_may_do_nothing_more(
         if pod_name.endswith("-api"):
             assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container)
             assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
+        else:
+            assert ("livenessProbe" in container) == pod_name.endswith("-worker")
     kinds = {each["kind"] for each in manifests(baked[name])}
     assert {
+        "HorizontalPodAutoscaler",
         "Deployment",
         "Service",
         "PodDisruptionBudget",
@@ -137,8 +140,65 @@ def test_the_overlays_change_what_is_there(
     assert [(folder / each).resolve() for each in overlay["resources"]] == [
         (baked[name].path / BASE).resolve()
     ]
-    assert {each["name"] for each in overlay["replicas"]} <= set(pods(baked[name]))
+    of_kind = {(each["kind"], each["metadata"]["name"]): each for each in manifests(baked[name])}
+    for each in overlay["replicas"]:  # the autoscaler's own are none of the overlay's
+        assert "replicas" in of_kind["Deployment", each["name"]]["spec"]
+    for patch in overlay["patches"]:
+        (target,) = (x for (kind, _), x in of_kind.items() if kind == patch["target"]["kind"])
+        for change in yaml.safe_load(patch["patch"]):
+            assert change["op"] == "replace"
+            assert change["path"].removeprefix("/spec/") in target["spec"]
     images = {pod["containers"][0]["image"] for pod in pods(baked[name]).values()}
     assert {each["name"] for each in overlay["images"]} == images
     generated = {each["name"] for each in base["configMapGenerator"]}
     assert {each["name"] for each in overlay["configMapGenerator"]} == generated
+
+
+@pytest.mark.parametrize("name", WITH_KUBERNETES)
+def test_pods_are_spread_scaled_and_not_all_taken_at_once(
+    baked: dict[str, BakedProject], name: str
+) -> None:
+    found = manifests(baked[name])
+    deployed = {each["metadata"]["name"]: each for each in found if each["kind"] == "Deployment"}
+    guarded = [each for each in found if each["kind"] == "PodDisruptionBudget"]
+    for deployment in deployed.values():
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        (spread,) = deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]
+        assert spread["labelSelector"]["matchLabels"] == labels
+        assert labels in [each["spec"]["selector"]["matchLabels"] for each in guarded]
+    (scaled,) = (each for each in found if each["kind"] == "HorizontalPodAutoscaler")
+    target = deployed.pop(scaled["spec"]["scaleTargetRef"]["name"])
+    assert "replicas" not in target["spec"], "an apply would set back what the autoscaler said"
+    assert all(each["spec"]["replicas"] == 2 for each in deployed.values())
+
+
+@pytest.mark.parametrize("name", WITH_KUBERNETES)
+def test_pods_may_ask_the_agent_of_eks_for_their_credentials(
+    baked: dict[str, BakedProject], name: str
+) -> None:
+    (policy,) = (each for each in manifests(baked[name]) if each["kind"] == "NetworkPolicy")
+    to = [
+        each
+        for each in policy["spec"]["egress"]
+        if {"protocol": "TCP", "port": 80} in each["ports"]
+    ]
+    assert [x["ipBlock"]["cidr"] for x in to[0]["to"]] == ["169.254.170.23/32", "fd00:ec2::23/128"]
+
+
+def test_what_stops_is_started_again(project: BakedProject) -> None:
+    (composed,) = documents(project.path / "compose.yaml")
+    for name, service in composed["services"].items():
+        assert service["restart"] == ("on-failure:10" if name == "store" else "unless-stopped")
+    if project.store != "sqlite":
+        assert "find /tmp/alive" in service_test(composed["services"]["worker"])
+        assert composed["services"]["worker"]["environment"]["ALIVE_FILE"] == "/tmp/alive"
+
+
+def service_test(service: dict[str, Any]) -> str:
+    return " ".join(service["healthcheck"]["test"])
+
+
+def test_the_base_image_can_be_named_by_its_digest(project: BakedProject) -> None:
+    lines = (project.path / "Dockerfile").read_text().splitlines()
+    assert "ARG IMAGE=python:${PYTHON}-slim" in lines
+    assert [line.split()[1] for line in lines if line.startswith("FROM ")] == 2 * ["${IMAGE}"]

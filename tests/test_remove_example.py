@@ -181,7 +181,7 @@ def test_what_the_parts_added_to_the_example_goes_with_it(tmp_path: Path) -> Non
     process.write_text('class Billing(Aggregate):\n    """It has no routes."""\n')
     commit(service.path, "The example has grown")
     assert remove_example(service).returncode == 0
-    assert "`POST /invoices/{id}/close`" in (service.path / "README.md").read_text()
+    assert "`GET /invoices/{id}/history`" in (service.path / "README.md").read_text()
     left = [path for path in service.files if re.search("order(?!_service)", path, re.IGNORECASE)]
     assert left == []
     assert "order_" not in (service.path / "src/order_service/entrypoints/api/app.py").read_text()

@@ -380,7 +380,7 @@ def test_an_example_that_was_removed_stays_removed(
     assert updated.keys() - before.keys() == set()
     assert updated["compose.yaml"] == fresh["compose.yaml"] != before["compose.yaml"]
     flow = project.run("python", "-m", "order_service.entrypoints.cli", "flow", PYTHONPATH="src")
-    assert "InvoiceClosed" in flow
+    assert "InvoiceCreated" in flow
     assert "OrderCreated" not in flow
 
 

@@ -4,10 +4,11 @@ Run by the Python version that Lambda will run: the byte code it compiles is for
 """
 
 import argparse
+import ast
 import compileall
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
@@ -18,7 +19,8 @@ UNUSED = ["bin", "**/__pycache__", "**/*.pyi", "**/*.dist-info/RECORD", "uvicorn
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--services", nargs="*", default=[], help="of AWS, for botocore to know")
+    parser.add_argument("--code", type=Path, help="the AWS services that it uses are kept")
+    parser.add_argument("--services", nargs="*", default=[], help="of AWS, to be kept as well")
     parser.add_argument("--boto3", choices=["own", "runtime"], default="own")
     given = parser.parse_args(arguments)
     folder: Path = given.folder
@@ -26,9 +28,8 @@ def main(arguments: list[str]) -> None:
     if given.boto3 == "runtime":
         remove(folder, RUNTIME_HAS)
     else:
-        for described in (folder / "botocore/data").iterdir():
-            if described.is_dir() and described.name not in given.services:
-                shutil.rmtree(described)
+        of_the_code = clients(given.code) if given.code else set()
+        keep(folder / "botocore/data", of_the_code | set(given.services))
     # Python must not check this byte code against time stamps: a zip changes them.
     compiled = compileall.compile_dir(
         folder,
@@ -39,6 +40,47 @@ def main(arguments: list[str]) -> None:
         invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
     )
     sys.exit(0 if compiled else "a file could not be compiled")
+
+
+def clients(code: Path) -> set[str]:
+    """The AWS services that this code makes clients of. Exits if a client's name is not written out
+    where it is made: such a client would fail on Lambda alone, where its service is not described.
+    """
+    names, unknown = set(), []
+    for path in sorted(code.rglob("*.py")):
+        for line, name in made_in(ast.parse(path.read_bytes(), str(path))):
+            if name is None:
+                unknown.append(
+                    f'{path}:{line}: write create_client("...") with the name of the AWS service: '
+                    "the build keeps the descriptions of those that it finds"
+                )
+            else:
+                names.add(name)
+    if unknown:
+        sys.exit("\n".join(unknown))
+    return names
+
+
+def made_in(tree: ast.AST) -> Iterator[tuple[int, str | None]]:
+    """Where `create_client` is used: the line, and the service if it is called with a literal."""
+    called = {node.func: node for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "create_client":
+            match called.get(node):
+                case ast.Call(args=[ast.Constant(str(name)), *_]):
+                    yield node.lineno, name
+                case _:
+                    yield node.lineno, None
+
+
+def keep(data: Path, services: set[str]) -> None:
+    """Removes what botocore knows of all other services. The files beside their folders stay:
+    every client needs the endpoints, the partitions and the retries."""
+    if missing := sorted(name for name in services if not (data / name).is_dir()):
+        sys.exit(f"botocore knows no AWS service of this name: {', '.join(missing)}")
+    for described in data.iterdir():
+        if described.is_dir() and described.name not in services:
+            shutil.rmtree(described)
 
 
 def remove(folder: Path, patterns: Iterable[str]) -> None:

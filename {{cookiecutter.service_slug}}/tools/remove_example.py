@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,11 @@ Commands of the example that wait stay open: before you deploy, `pending` and `d
 should show none."""
 NO_START = "It does not start any more (`git reset --hard` takes back what was removed)"
 FIRST = SOURCE / "entrypoints/cli/streams.py"  # an id without a name is one of this aggregate's
+DIAGRAM = r"(?<=^```mermaid\n)[\s\S]*?(?=^```$)"
+SECTION = r"^## The example\n[\s\S]*?(?=^## )"  # of a document, up to the next one
+PERMISSION = (  # to put files: a role has what it needs
+    r"^ +- (?:Sid: Files\n +)?Effect: Allow\n +Action:\n +- \w+:PutObject\n +Resource: .*\n"
+)
 
 
 def main() -> None:
@@ -83,8 +88,8 @@ def main() -> None:
             sys.exit(f"Nothing has changed: {path} uses other aggregates, too. Divide it first")
         removed.append(path)
     remove(removed)
-    for path, change in changes(removed, other):
-        rewrite(path, change)
+    for path, changes in edits(removed, other):
+        edit(path, changes)
     print(f"README.md and AGENTS.md now speak of the {other.words}, as make new-aggregate made it.")
     report_what_is_left()
     print(STORE)
@@ -167,96 +172,46 @@ def remove(paths: list[Path]) -> None:
             path.unlink()
 
 
-def changes(removed: list[Path], other: Names) -> Iterator[tuple[Path, Callable[[str], str]]]:
-    """What else knows the example, and the text that it is to have. The pages come last, because
-    they show how the service without the example is wired."""
-    texts = sentences(other)
-    yield LISTS, without_line(EXAMPLE.snake)
-    for path in removed:
-        if path.parent == API:
-            yield API / "app.py", without_line(path.stem)
-    first = {
-        f"domain.{EXAMPLE.snake} import aggregate": f"domain.{other.snake} import aggregate",
-        f"aggregate.{EXAMPLE.cls}\n": f"aggregate.{other.cls}\n",
-    }
-    yield FIRST, replaced(first)
+Edit = tuple[str, str]
+"""A regular expression, and what takes the place of what it matches."""
+
+
+def edits(removed: list[Path], other: Names) -> Iterator[tuple[Path, list[Edit]]]:
+    """The other files that know the example. The pages come last, because they show how the
+    service without the example is wired."""
+    yield LISTS, [(rf"^ +{EXAMPLE.snake},\n", "")]
+    yield API / "app.py", [(rf"^ +{path.stem},\n", "") for path in removed if path.parent == API]
+    domain = (rf"(?<=\bdomain\.){EXAMPLE.snake}\b", other.snake)
+    yield FIRST, [domain, (rf"(?<=\baggregate\.){EXAMPLE.cls}\b", other.cls)]
     for path in sorted(TESTS.glob("load/*.py")):
-        yield path, replaced({f'"/{EXAMPLE.url}"': f'"/{other.url}"'})
-    if not any(
-        "FileStore" in path.read_text("utf-8")
-        for path in SOURCE.rglob("*.py")
-        if path != LISTS and path.parent.name not in {"files", "ports"}
-    ):
-        for template in sorted([*Path().glob("*.yaml"), *Path("deploy").glob("*.yaml")]):
-            yield template, without_permission
-    diagram = flow()
-    for document in DOCUMENTS:
-        yield document, lambda text: redrawn(renamed(replaced(texts)(text), other), diagram)
+        yield path, [(rf'(?<="/){EXAMPLE.url}(?=")', other.url)]
+    if not any(map(puts_files, SOURCE.rglob("*.py"))):
+        for path in sorted([*Path().glob("*.yaml"), *Path("deploy").glob("*.yaml")]):
+            yield path, [(PERMISSION, "")]
+    diagram = f"{flow()}\n"
+    for path in DOCUMENTS:
+        yield path, [(SECTION, ""), *renamings(other), (DIAGRAM, diagram)]
 
 
-def rewrite(path: Path, change: Callable[[str], str]) -> None:
-    before = path.read_text("utf-8") if path.exists() else ""
-    if (after := change(before)) != before:
+def edit(path: Path, changes: list[Edit]) -> None:
+    before = after = path.read_text("utf-8") if path.exists() else ""
+    for pattern, text in changes:
+        after = re.sub(pattern, text, after, flags=re.MULTILINE)
+    if after != before:
         path.write_text(after, "utf-8")
         print(f"changed: {path}")
 
 
-def without_line(name: str) -> Callable[[str], str]:
-    """The text without the lines of lists that hold just this name."""
-    return lambda text: re.sub(rf"^ +{name},\n", "", text, flags=re.MULTILINE)
+def puts_files(path: Path) -> bool:
+    """Whether a module uses the port that the example uses."""
+    is_ours = path == LISTS or path.parent.name in {"files", "ports"}
+    return not is_ours and "FileStore" in path.read_text("utf-8")
 
 
-def replaced(texts: dict[str, str]) -> Callable[[str], str]:
-    def change(text: str) -> str:
-        for before, after in texts.items():
-            text = text.replace(before, after)
-        return text
-
-    return change
-
-
-def without_permission(text: str) -> str:
-    """Without the right to put files: only the example does so, and a role has what it needs."""
-    statement = (
-        r"^ +- (?:Sid: Files\n +)?Effect: Allow\n +Action:\n +- \w+:PutObject\n +Resource: .*\n"
-    )
-    return re.sub(statement, "", text, flags=re.MULTILINE)
-
-
-def sentences(other: Names) -> dict[str, str]:
-    """What README.md and AGENTS.md say of the example alone, and what they say of one that
-    `make new-aggregate` has made."""
-    return {
-        'Send `{"data": {"fail": "out of stock"}}` to see a workflow that fails: the history shows '
-        "the reason.\n\n": "",
-        "(`created`, `processed`, `archived`, `failed`), `version`, `data`, `location` |": (
-            "(`open`, `closed`), `version`, `data` |\n"
-            f"| `POST /{other.url}/"
-            '{id}/close` | `{"reason": "..."}` | `status`, `version`; 409 if it is closed |'
-        ),
-        f"one of the {EXAMPLE.plural.replace('_', ' ')},": (
-            f"one of the {other.plural.replace('_', ' ')},"
-        ),
-        "Once there is an aggregate of your own, `make remove-example` takes the example out of "
-        "the service. It says what it\nremoves, and what is left to you.\n\n": "",
-        "cancel one that has not been processed": "cancel one that is open",
-        'if self.status != "created":': 'if self.status != "open":',
-        "errors.AlreadyProcessed": f"errors.{other.cls}IsClosed",
-        "cancelled_until_it_is_processed": "cancelled_until_it_is_closed",
-        "given(processed)": "given(closed)",
-        f"commands.Process{EXAMPLE.cls}]": f"commands.Close{other.cls}]",
-        ", as the archive does,": ",",
-        f"`service/{EXAMPLE.snake}/`, its routes, the shapes of its messages in `tests/golden/`, "
-        "its tests.": "the shapes of your messages in `tests/golden/`.",
-        f"`tests/e2e/test_flow.py` lists the workflow of `Create{EXAMPLE.cls}`: when you change "
-        "the workflow, change that list too.\n\n": "",
-    }
-
-
-def renamed(text: str, other: Names) -> str:
-    """With the names of another aggregate in code and paths. Words of prose stay as they are."""
+def renamings(other: Names) -> list[Edit]:
+    """The names of another aggregate in code and paths. Words of prose stay as they are."""
     old = EXAMPLE
-    for pattern, name in (
+    return [
         (rf"(?<=\bapi/){old.plural}\b", other.plural),
         (rf"(?<=/){old.url}\b", other.url),
         (rf"(?<=\brebuild ){old.plural}\b", other.plural),
@@ -266,9 +221,7 @@ def renamed(text: str, other: Names) -> str:
         (rf"(?<=[.=]){old.cls}\b|\b{old.cls}(?=/)", other.cls),
         (rf"\b((?:[A-Z][a-z]+)+){old.cls}((?:[A-Z][a-z]+)*)\b", rf"\1{other.cls}\2"),
         (rf"\b{old.cls}((?:[A-Z][a-z]+)+)\b", rf"{other.cls}\1"),
-    ):
-        text = re.sub(pattern, name, text)
-    return text
+    ]
 
 
 def flow() -> str:
@@ -282,11 +235,6 @@ from {package}.entrypoints.cli import flow
 print(flow.mermaid(make_bus(Settings(store="memory")).registry))
 """
     return run(sys.executable, "-c", ask, otherwise=NO_START).strip()
-
-
-def redrawn(text: str, diagram: str) -> str:
-    block = r"(?<=^```mermaid\n)[\s\S]*?(?=^```$)"
-    return re.sub(block, lambda _: f"{diagram}\n", text, flags=re.MULTILINE)
 
 
 def report_what_is_left() -> None:

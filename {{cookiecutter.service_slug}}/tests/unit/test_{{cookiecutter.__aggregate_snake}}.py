@@ -1,30 +1,18 @@
+{{ aggregate_part.instead_of('"""What') }}
 """What {{ cookiecutter.__plural_words }} do, from being created to being archived."""
 
 import json
-
+{{ aggregate_part.instead_of('AggregateExists') }}
 from {{ cookiecutter.__package }}.bus import AggregateExists, AggregateNotFound
-from {{ cookiecutter.__package }}.domain.{{ cookiecutter.__aggregate_snake }} import (
-    commands,
+{{ aggregate_part.through('    commands,') }}
     errors,
-    events,
-)
-from {{ cookiecutter.__package }}.service.{{ cookiecutter.__aggregate_snake }} import queries
+{{ aggregate_part.through('import Scenario') }}
 
-from ..support.harness import Scenario
-
-create = commands.Create{{ cookiecutter.__aggregate }}(
-    {{ cookiecutter.__aggregate_snake }}_id="a",
-    data={"item": "book"},
-)
 process = commands.Process{{ cookiecutter.__aggregate }}(
     {{ cookiecutter.__aggregate_snake }}_id="a",
 )
 archive = commands.Archive{{ cookiecutter.__aggregate }}(
     {{ cookiecutter.__aggregate_snake }}_id="a",
-)
-created = events.{{ cookiecutter.__aggregate }}Created(
-    {{ cookiecutter.__aggregate_snake }}_id="a",
-    data={"item": "book"},
 )
 processed = events.{{ cookiecutter.__aggregate }}Processed(
     {{ cookiecutter.__aggregate_snake }}_id="a",
@@ -42,6 +30,7 @@ failed = events.{{ cookiecutter.__aggregate }}Failed(
     {{ cookiecutter.__aggregate_snake }}_id="a",
     reason="out of stock",
 )
+{{ aggregate_part.rest }}
 
 
 def test_once_created_it_is_processed_and_archived(scenario: Scenario) -> None:
@@ -62,10 +51,6 @@ def test_archiving_it_ends_the_workflow(scenario: Scenario) -> None:
 
 def test_when_the_work_fails_the_reason_is_recorded_and_nothing_follows(scenario: Scenario) -> None:
     scenario.given(failing).when(process).then(failed).then_pending()
-
-
-def test_an_id_is_taken_once(scenario: Scenario) -> None:
-    scenario.given(created).when(create).then_refused(AggregateExists)
 
 
 def test_what_does_not_exist_cannot_be_processed(scenario: Scenario) -> None:
@@ -89,7 +74,7 @@ def test_the_archive_holds_the_data_and_the_result(scenario: Scenario) -> None:
     assert content == {"id": "a", "data": {"item": "book"}, "result": {"fields": ["item"]}}
 
 
-def test_its_state_can_be_asked_for_as_of_any_version(scenario: Scenario) -> None:
+def test_its_state_as_of_each_version_is_what_had_happened_then(scenario: Scenario) -> None:
     scenario.given(created, processed, archived)
     seen = [
         scenario.ask(

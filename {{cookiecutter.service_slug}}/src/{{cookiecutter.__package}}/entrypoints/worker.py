@@ -121,10 +121,16 @@ class EmbeddedWorker:
 def run(settings: Settings) -> None:
     """Work in this process until SIGTERM or SIGINT.
 
-    Raises `ConfigurationError` for a store that no other process can see.
+    Raises `ConfigurationError` for a store that no other process can see, and for an ALIVE_FILE
+    that cannot be written.
     """
     if settings.store == "memory":
         raise ConfigurationError("STORE=memory is of one process: its worker is the embedded one")
+    if settings.alive_file:
+        try:
+            settings.alive_file.touch()
+        except OSError as error:
+            raise ConfigurationError(f"ALIVE_FILE cannot be written: {error}") from error
     bus = make_bus(settings, supervisor=supervisor(settings))
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -133,6 +139,7 @@ def run(settings: Settings) -> None:
     worker = EmbeddedWorker(settings, bus)
     worker.start()
     while not stop.wait(SIGNAL_SECONDS):
-        pass
+        if settings.alive_file and not worker.failed():
+            settings.alive_file.touch()
     worker.stop()
     bus.store.close()

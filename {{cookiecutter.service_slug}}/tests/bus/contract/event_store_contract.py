@@ -36,6 +36,7 @@ from {{ cookiecutter.__package }}.bus import (
     StoreError,
     Supervisor,
     Worker,
+    operations,
 )
 from {{ cookiecutter.__package }}.config import Settings
 
@@ -53,10 +54,13 @@ from .views_contract import ViewsContract
 
 
 class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsContract):
-    """The contract suite. `many` are the streams of a test that is about how many there are,
-    `workers` those that work at the same time."""
+    """The contract suite. `workers` work at the same time."""
 
-    many, workers = 500, 4
+    workers = 4
+
+    def put(self, store: EventStore, rows: list[PendingCommand]) -> None:
+        """Store these commands, which may be very many."""
+        store.restore(rows)
 
     # The stream
 
@@ -282,15 +286,42 @@ class EventStoreContract(LogContract, ContextContract, FollowUpContract, ViewsCo
         assert [store.waiting(tomorrow, limit) for limit in (2, 3)] == [keys[:2], keys]
 
     def test_streams_that_wait_do_not_hide_one_that_may_run(self, store: EventStore) -> None:
-        later, names = NOW + timedelta(seconds=9), [f"s/{number}" for number in range(self.many)]
+        """It is one of 501, and 250 are due for longer, 250 for a shorter time."""
+        later, ago = NOW + timedelta(seconds=9), [NOW - timedelta(seconds=n) for n in range(501)]
+        names = [f"s/{number}" for number in range(500)]
         heads = [follow_up(name, 1, due_at=later) for name in names]
-        behind = [follow_up(name, 2, number % 2) for number, name in enumerate(names)]
-        store.restore([*heads, *behind, follow_up("s/good", 1)])
+        times = zip(names, ago[:250] + ago[251:], strict=True)
+        behind = [follow_up(name, 2, due_at=due_at) for name, due_at in times]
+        self.put(store, [*heads, *behind, follow_up("s/good", 1, due_at=ago[250])])
         assert store.due(NOW, limit=5) == ["s/good"]
         store.append(commit(consumes=heads[0].key))
         assert store.park(heads[1], NOW, "it failed")
         assert sorted(store.due(NOW, limit=5)) == ["s/0", "s/1", "s/good"]
-        assert [len(set(store.due(later, limit))) for limit in (5, 1000)] == [5, self.many + 1]
+        assert [len(set(store.due(later, limit))) for limit in (5, 1000)] == [5, 501]
+
+    def test_what_is_due_for_long_and_claimed_by_nobody_is_not_begun(
+        self, store: EventStore
+    ) -> None:
+        clock = FakeClock(NOW)
+        bus = counter.make_bus(store, dependencies={Clock: clock})
+        ago, later = NOW - timedelta(seconds=61), NOW + timedelta(seconds=9)
+        rows = [
+            follow_up("s/claimed", 1, due_at=later),
+            follow_up("s/claimed", 2, due_at=ago),
+            follow_up("s/claimed", 3, due_at=ago, in_order=False),
+            follow_up("s/new", 1),
+            follow_up("s/old", 1, due_at=ago - timedelta(seconds=1)),
+            follow_up("s/old", 2, due_at=ago),
+            follow_up("s/old", 3, in_order=False),
+            follow_up("s/parked", 1, due_at=ago, parked_at=ago, error="it failed"),
+        ]
+        store.restore(rows)
+        found = operations.not_begun(bus)
+        assert [(each.row.key.version, each.waits_for) for each in found] == [
+            (1, "release"),
+            (3, "release"),
+        ]
+        assert [each.row.key.stream_id for each in operations.not_begun(bus, 1)] == ["s/old"]
 
     def test_a_stream_is_due_once_if_one_of_its_commands_may_run(self, store: EventStore) -> None:
         later = NOW + timedelta(seconds=9)

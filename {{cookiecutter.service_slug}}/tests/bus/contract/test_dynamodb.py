@@ -6,7 +6,10 @@ from itertools import count
 import pytest
 
 from {{ cookiecutter.__package }}.adapters.event_store import dynamodb
-from {{ cookiecutter.__package }}.bus import EventStore
+from {{ cookiecutter.__package }}.adapters.event_store.dynamodb import (
+    table,
+)
+from {{ cookiecutter.__package }}.bus import EventStore, PendingCommand
 from {{ cookiecutter.__package }}.config import Settings
 
 from ...support.moto_server import REGION, moto_server
@@ -24,7 +27,7 @@ def url() -> Iterator[str]:
 
 
 class OnMoto:
-    many, workers = 100, 2  # moto takes a while for each
+    workers = 2  # moto takes a while for each
 
     @pytest.fixture
     def store(self, url: str) -> Iterator[EventStore]:
@@ -39,6 +42,14 @@ class OnMoto:
         store.item.create_table(wait=True)
         yield store
         store.close()
+
+    def put(self, store: EventStore, rows: list[PendingCommand]) -> None:
+        """Twenty-five in each request: one after another, `restore` takes half a minute for a
+        thousand of them."""
+        assert isinstance(store, dynamodb.DynamoDBEventStore)
+        with store.item.batch_write() as batch:
+            for row in rows:
+                batch.save(table.pending_item(store.item, row))
 
 
 class TestDynamoDBLog(OnMoto, LogContract, ContextContract):

@@ -1,6 +1,7 @@
 """The contract suite on a real Postgres, and what only it can show."""
 
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -371,10 +372,55 @@ def test_an_old_schema_stops_the_start_with_one_line(url: str, server: str) -> N
         PostgresEventStore(empty)
 
 
+EXPAND = """
+revision, down_revision = "1.9.0", "1.0.0"
+def upgrade():
+    op.execute("ALTER TABLE commits ADD COLUMN note text")
+"""
+CONTRACT = """
+revision, down_revision = "1.10.0", "1.9.0"
+def upgrade():
+    op.execute("ALTER TABLE commits DROP COLUMN correlation_id")
+    op.execute("UPDATE schema SET serves = '1.9.0'")
+"""
+
+
+def test_two_releases_run_on_one_schema_until_it_no_longer_serves_the_older(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(database_url=SecretStr(url))
+    migrations = Path(shutil.copytree(postgres.MIGRATIONS, tmp_path / "migrations"))
+
+    def released(revision: str, migration: str) -> None:
+        """The migration is run by the release that brings it."""
+        (migrations / f"versions/{revision}.py").write_text(f"from alembic import op\n{migration}")
+        with monkeypatch.context() as released:
+            released.setattr(postgres, "MIGRATIONS", migrations)
+            for module in (postgres, postgres.database):
+                released.setattr(module, "REVISION", revision)
+            postgres.create(settings)
+
+    started_before = PostgresEventStore(url)
+    released("1.9.0", EXPAND)
+    postgres.create(settings)  # once more, by the older release
+    started_after = PostgresEventStore(url)
+    for name, store in (("a", started_before), ("b", started_after)):
+        counter.make_bus(store).handle(counter.Open(counter_id=name))
+        assert len(list(store.dump())) == "ab".index(name) + 1
+        store.close()
+    released("1.10.0", CONTRACT)
+    newer = "schema is at revision 1.10.0, which serves releases from 1.9.0 on, and this"
+    with pytest.raises(ConfigurationError, match=newer):
+        PostgresEventStore(url)
+    with pytest.raises(ConfigurationError, match=newer):
+        postgres.create(settings)
+    monkeypatch.setattr(postgres.database, "REVISION", "1.9.0")
+    PostgresEventStore(url).close()
+
+
 def test_the_adapter_needs_the_newest_of_the_migrations() -> None:
     config = Config()
-    folder = Path(postgres.__file__).parent / "migrations"
-    config.set_main_option("script_location", str(folder))
+    config.set_main_option("script_location", str(postgres.MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_current_head() == REVISION
 
 

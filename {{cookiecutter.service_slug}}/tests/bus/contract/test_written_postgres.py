@@ -80,8 +80,7 @@ def rows(url: str) -> str:
 def restore(url: str, kept: dict[str, list[dict[str, object]]]) -> None:
     """A database with these rows, in the schema of their revision."""
     config = Config()
-    folder = Path(postgres.__file__).parent / "migrations"
-    config.set_main_option("script_location", str(folder))
+    config.set_main_option("script_location", str(postgres.MIGRATIONS))
     config.attributes["connect"] = lambda: psycopg.connect(url)
     command.upgrade(config, str(kept.pop("revision")))
     with psycopg.connect(url) as connection:

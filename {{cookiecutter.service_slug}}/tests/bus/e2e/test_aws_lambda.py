@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -468,6 +469,25 @@ def test_a_message_of_no_named_queue_is_of_nobody(deliver: Deliver, runtime: Any
     body = json.dumps(command(**{ID: "a", "data": {}}))
     assert deliver({"messageId": "m1", "body": body, "attributes": 5}) == []
     assert {each.actor for each in contexts(runtime)} == {"anonymous"}
+
+
+def test_copies_of_a_snapshot_draw_random_numbers_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    hooks: list[Callable[[], None]] = []
+    library = SimpleNamespace(register_after_restore=hooks.append)
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", library)
+    snapshot = random.getstate()
+    request.getfixturevalue("handle")
+    assert random.getstate() == snapshot, "what was drawn before is the same in every copy"
+
+    def restored() -> float:
+        random.setstate(snapshot)
+        for hook in hooks:
+            hook()
+        return random.random()
+
+    assert restored() != restored()
 
 
 @pytest.mark.slow

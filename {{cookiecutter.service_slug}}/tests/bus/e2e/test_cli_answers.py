@@ -19,6 +19,8 @@ from {{ cookiecutter.__package }}.bus import (
     Worker,
     operations,
 )
+from {{ cookiecutter.__package }}.entrypoints import shapes
+from {{ cookiecutter.__package }}.entrypoints.cli import status
 
 from ..parcel import commands
 from ..support.command_line import CommandLine, bus, typed
@@ -178,6 +180,29 @@ def test_the_figures_of_status_come_as_json(typed: CommandLine, bus: MessageBus)
     assert figures["dead letters"] == {"parked": 0, "parked_since": None}
     assert figures[f"read model {MODEL}"]["behind"] == 1
     assert figures[f"read model {MODEL}"]["since"] < figures["commands"]["due_since"] + "~"
+
+
+def test_status_names_what_is_due_and_not_begun(
+    typed: CommandLine, bus: MessageBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        bus.handle(create(name))
+    assert "not begun" not in typed("status").out
+    (row,) = bus.store.pending(f"{NAME}/a")
+    minutes = [timedelta(minutes=6), timedelta(minutes=1)]
+    monkeypatch.setattr(SystemClock, "now", lambda _clock: row.due_at + minutes[0])
+    text = f"2 Process{NAME}, the oldest for 360.0 s: {status.WHY_NOT_BEGUN}"
+    assert f"commands not begun: {text}\n" in typed("status").out
+    assert text in typed("status", "--strict").err
+    assert json.loads(typed("status", "--json").out)["commands not begun"] == {
+        "commands": {f"Process{NAME}": {"count": 2, "due_since": shapes.utc(row.due_at)}},
+        "more": False,
+    }
+    monkeypatch.setattr(operations, "NOT_BEGUN_STREAMS", 2)
+    assert "commands not begun: at least 2 " in typed("status").out
+    monkeypatch.setattr(SystemClock, "now", lambda _clock: row.due_at + minutes[1])
+    assert bus.store.claim(row, row.due_at + timedelta(hours=1))
+    assert "not begun" not in typed("status").out
 
 
 def test_status_names_who_holds_the_feed_back(

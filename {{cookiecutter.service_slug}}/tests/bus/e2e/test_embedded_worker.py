@@ -1,6 +1,7 @@
 """The worker that runs beside the server, in the same process."""
 
 import asyncio
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -286,3 +287,24 @@ def test_it_runs_where_the_settings_say_so(
     monkeypatch.setattr(log, "configure", lambda _settings: None)  # of the whole process
 
     assert ("run_pending" in live(app.from_environment(), None)) == runs
+
+
+def test_a_worker_of_its_own_touches_its_file_while_all_of_it_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lines: Lines
+) -> None:
+    """What watches it sees an old file if a runner is down, or the process hangs."""
+    turns, seen, down, alive = iter("abc"), list[bool](), [False], tmp_path / "alive"
+
+    class Turns(Event):
+        def wait(self, _timeout: float | None = None) -> bool:
+            seen.append(alive.exists())
+            alive.unlink(missing_ok=True)
+            down[0] = len(seen) == 3
+            return next(turns, None) is None
+
+    monkeypatch.setattr(entrypoint, "Event", Turns)
+    monkeypatch.setattr(entrypoint, "runners", list)
+    monkeypatch.setattr(EmbeddedWorker, "failed", lambda _self: ["a"] if down[0] else [])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    entrypoint.run(Settings(sqlite_path=tmp_path / "a.db", alive_file=alive))
+    assert seen == [True, True, True, False]

@@ -303,6 +303,13 @@ def test_dispatch_may_leave_what_follows_to_a_worker_of_its_own(tmp_path: Path) 
         assert server.stop() == 0
 
 
+def test_a_worker_that_cannot_touch_its_file_does_not_start(tmp_path: Path) -> None:
+    ended = run(tmp_path, "worker", ALIVE_FILE=str(tmp_path / "no folder/alive"))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "ALIVE_FILE cannot be written" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
 def test_a_worker_of_its_own_is_refused_a_store_in_memory(tmp_path: Path) -> None:
     ended = run(tmp_path, "worker", STORE="memory")
     assert (ended.returncode, ended.stdout) == (2, "")

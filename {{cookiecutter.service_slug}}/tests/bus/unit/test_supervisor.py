@@ -25,6 +25,7 @@ from {{ cookiecutter.__package }}.bus import (
     SupervisedRequest,
     Supervisor,
     Worker,
+    operations,
 )
 from {{ cookiecutter.__package }}.bus.runtime import supervisor as module
 
@@ -77,7 +78,7 @@ class Service:
         name = getattr(envelope.message, "counter_id", "")
         if name == "hangs" and envelope.consumes:
             self.hanging += 1
-            assert self.go_on.wait(SECONDS)
+            assert self.go_on.wait(2 * SECONDS)  # a stop that waited for it would be seen
         result = handle(envelope)
         self.ran.append(name)
         return result
@@ -156,6 +157,26 @@ def test_while_too_many_are_slow_their_type_does_not_begin_inline(service: Servi
     service.clock.move(seconds=1)
     assert (worker.run_once(), service.total("other")) == (1, 2)
     assert all(each.wait(SECONDS) for each in answered)
+
+
+def test_what_does_not_begin_because_too_many_hang_is_seen_in_the_store(service: Service) -> None:
+    """By another process, after a minute. Those that hang are claimed; then they do not begin."""
+    answered = [service.request(source, "hangs") for source in ("source", "other")]
+    until(service.supervisor.shut_out)
+    service.add("good", "other")
+    seen = []
+    for seconds in (59, 1, 6):
+        service.clock.move(seconds=seconds)
+        assert Worker(service.bus).run_once() == 0
+        seen.append([row.row.key.stream_id for row in operations.not_begun(service.bus)])
+    good, all_of_them = "Counter/good", {f"Counter/{name}" for name in ("good", "other", "source")}
+    assert (seen[:2], seen[2][0], set(seen[2])) == ([[], [good]], good, all_of_them)
+    service.go_on.set()
+    assert all(each.wait(SECONDS) for each in answered)
+    until(lambda: not service.supervisor.shut_out())
+    service.clock.move(seconds=1)
+    assert Worker(service.bus).run_once() == 1
+    assert operations.not_begun(service.bus) == []
 
 
 def test_follow_ups_of_only_so_many_requests_run_inline() -> None:

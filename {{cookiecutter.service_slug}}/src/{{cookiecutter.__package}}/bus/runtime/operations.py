@@ -8,8 +8,8 @@ This module has the work to do: pending commands, dead letters, and their counts
 `histories` are exported from here as well.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -34,6 +34,8 @@ from .message_bus import MessageBus
 
 __all__ = [
     "COUNTED",
+    "NOT_BEGUN_AFTER",
+    "NOT_BEGUN_STREAMS",
     "Lag",
     "Listed",
     "NotFound",
@@ -49,6 +51,7 @@ __all__ = [
     "history",
     "lags",
     "listed",
+    "not_begun",
     "park",
     "pending",
     "replay",
@@ -60,6 +63,12 @@ __all__ = [
 
 COUNTED = 1000
 """Counts stop at this number plus one."""
+
+NOT_BEGUN_AFTER = timedelta(minutes=1)
+"""A command that has been due for longer should have been begun."""
+
+NOT_BEGUN_STREAMS = 100
+"""In at most so many streams `not_begun` looks for such commands."""
 
 ALL = 1_000_000_000
 FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -141,15 +150,24 @@ def pending(
     open commands belong to. `unreadable` is told of each stream that cannot be read; without it,
     the error is raised."""
     streams = dict.fromkeys([key.stream_id for key in bus.store.waiting(FOREVER, limit)])
-    waiting: list[Waiting] = []
-    for name in streams:
-        try:
-            waiting += _waiting(bus, bus.store.pending(name))
-        except Exception as error:
-            if unreadable is None or isinstance(error, StoreUnavailable):
-                raise
-            unreadable(name, error)
-    return sorted(waiting, key=lambda each: (each.until, each.row.key))
+    return _waiting_in(bus, streams, unreadable)
+
+
+def not_begun(
+    bus: MessageBus, limit: int = NOT_BEGUN_STREAMS, unreadable: Unreadable | None = None
+) -> list[Waiting]:
+    """Pending commands that may run, and that nobody has claimed since they were due, more than
+    `NOT_BEGUN_AFTER` ago: the longest due first, those of at most `limit` streams. While all is
+    well there are none, and this is one look at what is due. `unreadable` is as in `pending`.
+
+    The store does not know why. No worker runs, or the threads of the workers are held by calls
+    that hang, so that commands of this kind do not begin, or the workers have fallen behind."""
+    before = bus.clock.now() - NOT_BEGUN_AFTER
+    return [
+        each
+        for each in _waiting_in(bus, bus.store.due(before, limit), unreadable)
+        if each.waits_for in ("worker", "release") and each.until <= before
+    ]
 
 
 def work(bus: MessageBus) -> Work:
@@ -248,6 +266,21 @@ def drop(bus: MessageBus, key: PendingKey) -> None:
     """Delete a dead letter: it will never run. Raises `NotFound`."""
     if not bus.store.drop(key):
         raise NotFound(f"{key} is no dead letter")
+
+
+def _waiting_in(
+    bus: MessageBus, streams: Iterable[str], unreadable: Unreadable | None
+) -> list[Waiting]:
+    """The open commands of these streams, the first to run first."""
+    waiting: list[Waiting] = []
+    for name in streams:
+        try:
+            waiting += _waiting(bus, bus.store.pending(name))
+        except Exception as error:
+            if unreadable is None or isinstance(error, StoreUnavailable):
+                raise
+            unreadable(name, error)
+    return sorted(waiting, key=lambda each: (each.until, each.row.key))
 
 
 def _waiting(bus: MessageBus, rows: list[PendingCommand]) -> Iterator[Waiting]:

@@ -126,6 +126,10 @@ class Supervisor:
     slow attempts at which the bulkhead closes. Follow-ups run inline for at most `requests` at the
     same time, so that a server has threads left for others.
 
+    The bulkhead is soft: what has begun before enough attempts are slow may hang as well. So up to
+    about 2 * `threads` + `requests` attempts of one command may. A hard bound would have to count
+    those that merely wait too, since nobody knows yet which ones will hang.
+
     `on_given_up` is told of each attempt that is given up.
     """
 

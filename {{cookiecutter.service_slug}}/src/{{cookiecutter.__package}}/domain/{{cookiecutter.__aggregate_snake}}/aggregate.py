@@ -1,32 +1,13 @@
-"""The {{ cookiecutter.__aggregate_words }}: its rules, and its state as a fold over its events."""
-
-from typing import Any, Literal, Self
-
-from ...bus import Aggregate, applies
+{{ aggregate_part.instead_of('from . import events') }}
 from . import errors, events
-
+{{ aggregate_part.instead_of('Status =') }}
 Status = Literal["created", "processed", "archived", "failed"]
-
-
-class {{ cookiecutter.__aggregate }}(Aggregate):
+{{ aggregate_part.instead_of('"""Created') }}
     """Created, then processed or failed; what was processed is archived."""
-
-    status: Status
-    data: dict[str, Any]
+{{ aggregate_part.through('data: dict[str, Any]') }}
     result: dict[str, Any]
     location: str | None = None
-
-    @classmethod
-    def create(cls, aggregate_id: str, data: dict[str, Any]) -> Self:
-        """A new one, with the data it came with."""
-        new = cls(aggregate_id)
-        new.record(
-            events.{{ cookiecutter.__aggregate }}Created(
-                {{ cookiecutter.__aggregate_snake }}_id=aggregate_id,
-                data=data,
-            )
-        )
-        return new
+{{ aggregate_part.through('return new') }}
 
     def process(self) -> None:
         """Do the work. This is where your business logic goes: the example notes which fields
@@ -62,11 +43,7 @@ class {{ cookiecutter.__aggregate }}(Aggregate):
                 location=location,
             )
         )
-
-    @applies(events.{{ cookiecutter.__aggregate }}Created)
-    def _created(self, event: events.{{ cookiecutter.__aggregate }}Created) -> None:
-        self.status = "created"
-        self.data = event.data
+{{ aggregate_part.rest }}
 
     @applies(events.{{ cookiecutter.__aggregate }}Processed)
     def _processed(self, event: events.{{ cookiecutter.__aggregate }}Processed) -> None:

@@ -1,4 +1,4 @@
-"""What the business refuses."""
+{{ aggregate_part.rest }}
 
 from ...bus import DomainError
 

@@ -1,6 +1,7 @@
 """What the Lambda functions share: one bus, made at import, while Lambda starts the function.
 
-The garbage collector is off until that is done, because what is made here stays.
+The garbage collector is off until that is done, because what is made here stays. With SnapStart,
+Lambda copies the process after this into many others: nothing here may differ from one to another.
 """
 
 # ruff: noqa: E402 - the imports come after the collector is switched off
@@ -11,9 +12,11 @@ gc.disable()
 
 import math
 import os
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
 from threading import Event, Timer
 from typing import Any
 
@@ -31,9 +34,21 @@ MARGIN_SECONDS = 5.0
 settings = load_settings()
 log.configure(settings, metrics.count)
 bus = make_bus(settings)
-worker = Worker(bus, report=log.unknown_command, faulty=log.faulty_stream)
 gc.freeze()
 gc.enable()
+
+try:
+    from snapshot_restore_py import register_after_restore
+except ImportError:
+    pass  # only the runtime of Lambda has it
+else:
+    register_after_restore(random.seed)  # or all copies wait and choose alike
+
+
+@cache
+def worker() -> Worker:
+    """Made on first use, because it chooses the part of a long backlog that it begins with."""
+    return Worker(bus, report=log.unknown_command, faulty=log.faulty_stream)
 
 
 @contextmanager
@@ -52,7 +67,7 @@ def run_due(context: Any, share: float = 1.0, within: float = math.inf) -> int:
     attempted, ends_at = 0, bus.clock.now() + timedelta(seconds=seconds)
     with until_time_is_up(context, share, within) as stop:
         while not stop.is_set():
-            just_now = worker.run_once(stop, ends_at)
+            just_now = worker().run_once(stop, ends_at)
             if not just_now:
                 break
             attempted += just_now

@@ -1,7 +1,9 @@
-"""`status`: counts the open commands and dead letters, and how far each subscription is behind."""
+"""`status`: counts the open commands and dead letters, names the commands that nobody begins, and
+says how far each subscription is behind."""
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
@@ -11,11 +13,16 @@ from .. import shapes
 from . import (
     terminal,
 )
+from .pending import name_of
 from .status_line import Line
 from .subcommand import Refusal, Subcommand, opened, takes_json
 
 OVERDUE_MINUTES = 5
 """When `--strict` says that something waits for too long, if it is given no number."""
+
+WHY_NOT_BEGUN = "no worker runs, or calls that hang hold its threads, or it has fallen behind"
+"""What it may mean that commands are due and not begun. The log of a worker whose threads are held
+has lines `given up`."""
 
 
 def _commands(_settings: Settings, bus: MessageBus) -> Iterator[Line]:
@@ -26,17 +33,34 @@ def _commands(_settings: Settings, bus: MessageBus) -> Iterator[Line]:
         {"open": work.open, "due": work.due, "due_since": _utc(work.due_since)},
         since=work.due_since,
     )
+    unreadable = dict(work.unreadable)
+    yield from _not_begun(bus, operations.not_begun(bus, unreadable=unreadable.__setitem__))
     yield Line(
         "dead letters",
         f"{_count(work.parked)} parked{_since(bus, work.parked_since)}",
         {"parked": work.parked, "parked_since": _utc(work.parked_since)},
         wrong=work.parked > 0,
     )
-    if work.unreadable:
-        texts = {stream_id: terminal.line(error) for stream_id, error in work.unreadable}
+    if unreadable:
+        texts = {stream_id: terminal.line(error) for stream_id, error in unreadable.items()}
         first, why = next(iter(texts.items()))
         text = f"{len(texts)}, the first is {first}: {why}"
         yield Line("streams not readable", text, texts, wrong=True)
+
+
+def _not_begun(bus: MessageBus, found: list[operations.Waiting]) -> Iterator[Line]:
+    """A line that names these commands, if there are any."""
+    if not found:
+        return
+    more = len({each.row.key.stream_id for each in found}) >= operations.NOT_BEGUN_STREAMS
+    count = Counter(map(name_of, found))
+    since = {name_of(each): each.until for each in reversed(found)}
+    words = [f"{count[name]} {name}{_since(bus, since[name])}" for name in sorted(count)]
+    text = f"{'at least ' if more else ''}{'; '.join(words)}: {WHY_NOT_BEGUN}"
+    figures = {name: {"count": count[name], "due_since": _utc(since[name])} for name in count}
+    yield Line(
+        "commands not begun", text, {"commands": figures, "more": more}, since=found[0].until
+    )
 
 
 def _subscriptions(_settings: Settings, bus: MessageBus) -> Iterator[Line]:

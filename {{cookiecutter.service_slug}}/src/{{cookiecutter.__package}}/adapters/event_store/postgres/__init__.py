@@ -1,5 +1,6 @@
 """The event store in Postgres: one statement for each commit, and data that SQL can read."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,23 +13,30 @@ from . import secret
 from .database import (
     CONNECTIONS,
     DRAWN,
+    REVISION,
     SPARE_CONNECTIONS,
     PostgresDatabase,
+    check_revision,
     checked_url,
+    is_older,
     line,
+    schema,
     unavailable,
 )
 from .store import PostgresEventStore
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 __all__ = ["PostgresDatabase", "PostgresEventStore", "create", "open_store"]
 
 
 def create(settings: Settings) -> None:
-    """Migrate the schema to the revision that this service needs, from any earlier revision. If the
-    sequence of positions lags behind the log, as after logical replication, set it to its end.
+    """Migrate the schema to the revision that this service needs, from any earlier revision. A
+    later one that serves this code stays. If the sequence of positions lags behind the log, as
+    after logical replication, set it to its end.
 
-    Raises `ConfigurationError` for an invalid URL, and if the database refuses, `StoreUnavailable`
-    if it does not answer.
+    Raises `ConfigurationError` for an invalid URL, for a later schema that does not serve this
+    code, and if the database refuses, `StoreUnavailable` if it does not answer.
     """
     from alembic import command
     from alembic.config import Config
@@ -37,7 +45,7 @@ def create(settings: Settings) -> None:
 
     url = _url(settings)
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     connect = partial(
         psycopg.connect,
         url,
@@ -46,8 +54,10 @@ def create(settings: Settings) -> None:
     )
     config.attributes["connect"] = connect
     try:
-        command.upgrade(config, "head")
+        if not _is_later(connect):
+            command.upgrade(config, "head")
         with connect() as connection:
+            check_revision(connection)
             _advance_positions(connection)
     except CommandError as error:  # such as a revision that none of the migrations has
         raise ConfigurationError(f"DATABASE_URL: {error}") from error
@@ -56,6 +66,13 @@ def create(settings: Settings) -> None:
         if isinstance(cause, psycopg.OperationalError):
             raise unavailable(line(cause)) from error
         raise ConfigurationError(f"DATABASE_URL: {line(cause)}") from error
+
+
+def _is_later(connect: Callable[[], psycopg.Connection[Any]]) -> bool:
+    """Whether a later release has migrated the schema already."""
+    with connect() as connection:
+        found = schema(connection)
+    return found is not None and is_older(REVISION, found[0])
 
 
 def _advance_positions(connection: psycopg.Connection[Any]) -> None:

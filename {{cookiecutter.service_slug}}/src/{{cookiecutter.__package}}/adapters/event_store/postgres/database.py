@@ -20,7 +20,7 @@ from .. import CREATE
 R = TypeVar("R")
 
 REVISION = "1.0.0"
-"""The revision of the newest migration."""
+"""The revision of the newest migration. This code runs on it, and on later ones that serve it."""
 
 CONNECTIONS, SPARE_CONNECTIONS, WAIT_SECONDS = 10, 2, 5.0
 OPTIONS = "-c statement_timeout=15000 -c lock_timeout=2000"
@@ -88,9 +88,9 @@ class PostgresDatabase:
     run on another connection of the pooler, so nothing is left in a session: no prepared statements
     and no options.
 
-    Raises `ConfigurationError` for an invalid URL, for a schema of another revision, if the options
-    are refused, and for a server or a user that the feed cannot be read with. If the server does
-    not answer yet, nothing is raised: the first connection that works checks all this.
+    Raises `ConfigurationError` for an invalid URL, for a schema that does not serve this code, if
+    the options are refused, and for a server or a user that the feed cannot be read with. If the
+    server does not answer yet, nothing is raised: the first connection that works checks all this.
     """
 
     def __init__(
@@ -246,18 +246,45 @@ def checked_url(url: str) -> str:
     return url
 
 
-def check_revision(connection: psycopg.Connection[TupleRow]) -> None:
-    """Raises `ConfigurationError` if the schema is of another revision."""
+def schema(connection: psycopg.Connection[TupleRow]) -> tuple[str, str] | None:
+    """The revision of the schema, and the oldest revision whose code it serves. None if the
+    database is empty."""
     try:
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        row = connection.execute(
+            "SELECT version_num, serves FROM alembic_version, schema"
+        ).fetchone()
     except psycopg.errors.UndefinedTable:
-        row = None
+        return None
     except psycopg.ProgrammingError as error:  # no permission, say
         raise ConfigurationError(f"DATABASE_URL: {line(error)}") from error
-    if row is None or row[0] != REVISION:
-        found = f"is at revision {row[0]}" if row else "is empty"
+    return row and (str(row[0]), str(row[1]))
+
+
+def is_older(revision: str, than: str) -> bool:
+    """Whether a revision, such as 1.2.0, comes before another."""
+    return _numbers(revision) < _numbers(than)
+
+
+def _numbers(revision: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", revision)]
+
+
+def check_revision(connection: psycopg.Connection[TupleRow]) -> None:
+    """Raises `ConfigurationError` if the schema is older than this code, or so new that it no
+    longer serves it. In between, two releases run on one schema: during a roll-out, and after the
+    code was rolled back (expand and contract). A migration that only adds serves all code before
+    it. One that takes something away says in the table `schema` which code it still serves."""
+    found = schema(connection)
+    if found is None or is_older(found[0], REVISION):
+        is_what = f"is at revision {found[0]}" if found else "is empty"
         raise ConfigurationError(
-            f"DATABASE_URL: the schema {found}, this service needs {REVISION}: {CREATE}"
+            f"DATABASE_URL: the schema {is_what}, this service needs {REVISION}: {CREATE}"
+        )
+    revision, serves = found
+    if is_older(REVISION, serves):
+        raise ConfigurationError(
+            f"DATABASE_URL: the schema is at revision {revision}, which serves releases from"
+            f" {serves} on, and this one is of {REVISION}: deploy a later release"
         )
 
 

@@ -3,13 +3,13 @@
 from typing import Any, Literal, Self
 
 from ...bus import Aggregate, applies
-from . import errors, events
+from . import events
 
-Status = Literal["open", "closed"]
+Status = Literal["created"]
 
 
 class {{ cookiecutter.__aggregate }}(Aggregate):
-    """Open, until it is closed."""
+    """Created, with any data: whatever JSON object its creator sends."""
 
     status: Status
     data: dict[str, Any]
@@ -26,22 +26,7 @@ class {{ cookiecutter.__aggregate }}(Aggregate):
         )
         return new
 
-    def close(self, reason: str) -> None:
-        """End it, once."""
-        if self.status == "closed":
-            raise errors.{{ cookiecutter.__aggregate }}IsClosed(self.id)
-        self.record(
-            events.{{ cookiecutter.__aggregate }}Closed(
-                {{ cookiecutter.__aggregate_snake }}_id=self.id,
-                reason=reason,
-            )
-        )
-
     @applies(events.{{ cookiecutter.__aggregate }}Created)
     def _created(self, event: events.{{ cookiecutter.__aggregate }}Created) -> None:
-        self.status = "open"
+        self.status = "created"
         self.data = event.data
-
-    @applies(events.{{ cookiecutter.__aggregate }}Closed)
-    def _closed(self, _event: events.{{ cookiecutter.__aggregate }}Closed) -> None:
-        self.status = "closed"

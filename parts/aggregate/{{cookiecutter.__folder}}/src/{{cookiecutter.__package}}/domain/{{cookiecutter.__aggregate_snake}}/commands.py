@@ -10,10 +10,3 @@ class Create{{ cookiecutter.__aggregate }}(Command):
 
     {{ cookiecutter.__aggregate_snake }}_id: str
     data: dict[str, Any]
-
-
-class Close{{ cookiecutter.__aggregate }}(Command):
-    """End it, for this reason."""
-
-    {{ cookiecutter.__aggregate_snake }}_id: str
-    reason: str

@@ -10,10 +10,3 @@ class {{ cookiecutter.__aggregate }}Created(Event):
 
     {{ cookiecutter.__aggregate_snake }}_id: str
     data: dict[str, Any]
-
-
-class {{ cookiecutter.__aggregate }}Closed(Event):
-    """It came to its end, for this reason."""
-
-    {{ cookiecutter.__aggregate_snake }}_id: str
-    reason: str

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from ...bus import AggregateExists, AggregateNotFound
-from ...domain.{{ cookiecutter.__aggregate_snake }} import aggregate, commands, errors
+from ...domain.{{ cookiecutter.__aggregate_snake }} import aggregate, commands
 from ...service.{{ cookiecutter.__aggregate_snake }} import queries
 from .. import shapes
 from .body import Body, Id, JsonObject, StrictRoute
@@ -31,15 +31,9 @@ class New{{ cookiecutter.__aggregate }}(Body):
     data: JsonObject
 
 
-class Closing{{ cookiecutter.__aggregate }}(Body):
-    """Why it is closed."""
-
-    reason: Annotated[str, Field(min_length=1, max_length=1000)]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Accepted{{ cookiecutter.__aggregate }}:
-    """What became of it at once."""
+    """What became of it at once. What follows from it shows in its state and history."""
 
     {{ cookiecutter.__aggregate_snake }}_id: str
     status: aggregate.Status
@@ -82,49 +76,23 @@ def create_{{ cookiecutter.__aggregate_snake }}(
     idempotency: IdempotencyKey,
     response: Response,
 ) -> Accepted{{ cookiecutter.__aggregate }}:
-    """Take it in. Sent again under the same Idempotency-Key, it has no second effect and the same
-    answer."""
+    """Take it in, and let happen what follows. Sent again under the same Idempotency-Key, it has no
+    second effect and the same answer."""
     command = commands.Create{{ cookiecutter.__aggregate }}(
         {{ cookiecutter.__aggregate_snake }}_id=body.{{ cookiecutter.__aggregate_snake }}_id,
         data=body.data,
     )
     outcome = bus.handle(command, idempotency=idempotency, context=context)
+    # As of its own commit: later events are other commands' doing, and the id may be of an
+    # earlier request under the same key.
     new_id = outcome.events[0].stream_id.partition("/")[2]
+    created = aggregate.{{ cookiecutter.__aggregate }}(new_id)
+    created.fold([recorded.event for recorded in outcome.events])
     response.headers["Location"] = f"/{{ cookiecutter.aggregate_plural }}/{new_id}"
     return Accepted{{ cookiecutter.__aggregate }}(
         {{ cookiecutter.__aggregate_snake }}_id=new_id,
-        status="open",
-        version=outcome.events[-1].version,
-    )
-
-
-@router.post(
-    "/{ {{- cookiecutter.__aggregate_snake }}_id}/close",
-    responses=documented(
-        AggregateNotFound,
-        errors.{{ cookiecutter.__aggregate }}IsClosed,
-        413,
-        422,
-        503,
-    ),
-)
-def close_{{ cookiecutter.__aggregate_snake }}(
-    {{ cookiecutter.__aggregate_snake }}_id: Id,
-    body: Closing{{ cookiecutter.__aggregate }},
-    bus: Bus,
-    context: RequestContext,
-    idempotency: IdempotencyKey,
-) -> Accepted{{ cookiecutter.__aggregate }}:
-    """End it."""
-    command = commands.Close{{ cookiecutter.__aggregate }}(
-        {{ cookiecutter.__aggregate_snake }}_id={{ cookiecutter.__aggregate_snake }}_id,
-        reason=body.reason,
-    )
-    outcome = bus.handle(command, idempotency=idempotency, context=context)
-    return Accepted{{ cookiecutter.__aggregate }}(
-        {{ cookiecutter.__aggregate_snake }}_id={{ cookiecutter.__aggregate_snake }}_id,
-        status="closed",
-        version=outcome.events[-1].version,
+        status=created.status,
+        version=created.version,
     )
 
 

@@ -19,20 +19,17 @@ COMMANDS = (
         commands.Create{{ cookiecutter.__aggregate }},
         command_handlers.Create{{ cookiecutter.__aggregate }}Handler,
     ),
-    (
-        commands.Close{{ cookiecutter.__aggregate }},
-        command_handlers.Close{{ cookiecutter.__aggregate }}Handler,
-    ),
 )
 
 PUBLIC = (  # what outsiders may send by name: over a queue, or from the command line
     commands.Create{{ cookiecutter.__aggregate }},
-    commands.Close{{ cookiecutter.__aggregate }},
 )
 
 EVENTS: tuple[tuple[type[Event], list[type[EventHandler[Any]]]], ...] = (
-    (events.{{ cookiecutter.__aggregate }}Created, []),
-    (events.{{ cookiecutter.__aggregate }}Closed, []),
+    (
+        events.{{ cookiecutter.__aggregate }}Created,
+        [],
+    ),
 )
 
 QUERIES = (

@@ -20,20 +20,3 @@ class Create{{ cookiecutter.__aggregate }}Handler(
                 command.data,
             )
         )
-
-
-class Close{{ cookiecutter.__aggregate }}Handler(
-    CommandHandler[commands.Close{{ cookiecutter.__aggregate }}],
-):
-    """Ends it."""
-
-    def handle(
-        self,
-        command: commands.Close{{ cookiecutter.__aggregate }},
-        uow: UnitOfWork,
-    ) -> None:
-        found = uow.get(
-            aggregate.{{ cookiecutter.__aggregate }},
-            command.{{ cookiecutter.__aggregate_snake }}_id,
-        )
-        found.close(command.reason)

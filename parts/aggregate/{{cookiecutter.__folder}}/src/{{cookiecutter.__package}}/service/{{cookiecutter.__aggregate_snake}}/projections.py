@@ -1,4 +1,4 @@
-"""The read models: rows that the events of each one are folded into, for lists."""
+"""The read models: rows for lists, folded from the events of each aggregate."""
 
 from datetime import datetime
 from typing import get_args
@@ -35,14 +35,12 @@ class {{ cookiecutter.__aggregate }}List(
         if isinstance(event, events.{{ cookiecutter.__aggregate }}Created):
             return {{ cookiecutter.__aggregate }}Row(
                 event.{{ cookiecutter.__aggregate_snake }}_id,
-                "open",
+                "created",
                 version,
                 recorded.recorded_at,
             )
         if row is None:
             return None
-        if isinstance(event, events.{{ cookiecutter.__aggregate }}Closed):
-            return msgspec.structs.replace(row, status="closed", version=version)
         return msgspec.structs.replace(row, version=version)
 
     def label(self, row: {{ cookiecutter.__aggregate }}Row) -> str:

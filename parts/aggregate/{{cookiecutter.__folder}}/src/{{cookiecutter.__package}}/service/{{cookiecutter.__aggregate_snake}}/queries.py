@@ -57,7 +57,12 @@ class Get{{ cookiecutter.__aggregate }}Handler(
             query.{{ cookiecutter.__aggregate_snake }}_id,
             query.at,
         )
-        return {{ cookiecutter.__aggregate }}View(found.id, found.status, found.version, found.data)
+        return {{ cookiecutter.__aggregate }}View(
+            found.id,
+            found.status,
+            found.version,
+            found.data,
+        )
 
 
 class Get{{ cookiecutter.__aggregate }}HistoryHandler(

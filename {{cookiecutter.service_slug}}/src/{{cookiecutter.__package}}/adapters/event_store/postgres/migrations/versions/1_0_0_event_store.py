@@ -12,8 +12,14 @@ def upgrade() -> None:
 
     A pending command lives briefly, and leaves some four dead rows. By default, autovacuum comes
     when a fifth of a table is dead: with very many commands that are scheduled for later, hardly
-    ever."""
+    ever.
+
+    `schema` names the oldest revision whose code this schema serves: see `check_revision`."""
     op.execute("""
+    CREATE TABLE schema (
+        serves         text NOT NULL
+    );
+    INSERT INTO schema VALUES ('1.0.0');
     CREATE TABLE streams (
         stream_id      text COLLATE "C" PRIMARY KEY,
         version        bigint NOT NULL
