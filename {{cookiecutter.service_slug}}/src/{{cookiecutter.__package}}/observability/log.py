@@ -43,14 +43,13 @@ binding would set a context variable for each field, whether anything is logged 
 
 def configure(settings: Settings, *more: Processor) -> None:
     """Send this service's lines, and those of libraries, to standard error. `more` are processors
-    that every line goes through last."""
+    that every line goes through before it is rendered."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         _merge_message,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        *more,
     ]
     if sys.stderr.isatty():
         console = structlog.dev.ConsoleRenderer(exception_formatter=_safe_traceback)
@@ -71,7 +70,7 @@ def configure(settings: Settings, *more: Processor) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *more, *last],
         )
     )
     root = logging.getLogger()
