@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def run_tool(
     )
 
 
+@cache  # no folder is expanded before its template is as it stays
 def expand(folder: Path) -> dict[str, Any]:
     """The template as CloudFormation gets it, after the SAM transform."""
     done = run_tool(TOOLS / "sam/bin/python", "-c", EXPAND, folder=folder)

@@ -757,6 +757,12 @@ POSTGRES = [
     ("postgres/__init__.py", "except (DBAPIError, psycopg.Error) as", "except KeyError as"),
 ]
 
+DATABASE_SECRET = [
+    ("postgres/secret.py", "    except (KeyError, TypeError, ValueError):", "    except KeyError:"),
+    ("postgres/secret.py", "except (BotoCoreError, ClientError) as", "except TypeError as"),
+    ("postgres/__init__.py", "is None and settings.database_secret_arn", "is None and False"),
+]
+
 LAMBDA = [
     ("aws/http.py", '            state["caller"] = caller', "            pass"),
     ("aws/http.py", 'f"{issuer} {subject}"', "str(subject)"),
@@ -819,7 +825,8 @@ LAMBDA = [
         "    except StoreUnavailable as error:  # each alone would wait for it, too\n        log.log_error(error)\n        return records\n",
         "",
     ),
-    ("aws/stream.py", "            run_due(context)", "            pass"),
+    ("aws/stream.py", "            run_due(context, SHARE, WITHIN_SECONDS)", "            pass"),
+    ("aws/stream.py", "run_due(context, SHARE, WITHIN_SECONDS)", "run_due(context)"),
     ("aws/stream.py", "bus.project(_commits_in(records))", "_commits_in(records)"),
     ("aws/stream.py", "from .runtime import", "from . import http\nfrom .runtime import"),
     (
@@ -834,9 +841,15 @@ LAMBDA = [
         "                advance_all(subscriptions, outages.failed, PAGE)\n                break",
     ),
     ("aws/worker.py", ", share=0.5", ""),
-    ("aws/worker.py", "attempted + run_due(context)", "attempted"),
+    ("aws/worker.py", "attempted += run_due(context)", "pass"),
+    ("aws/runtime.py", "log.configure(settings, metrics.count)", "log.configure(settings)"),
+    ("aws/metrics.py", " or _is_outage(line)", ""),
+    ("aws/metrics.py", 'line.get("error") == StoreUnavailable.__name__', "False"),
+    ("aws/metrics.py", 'if line["level"] in ("error", "critical") or', "if"),
+    ("aws/metrics.py", 'LEVELS.get(line["level"], line["level"])', 'line["level"]'),
+    ("aws/worker.py", "if parked := len(bus.store.parked()):", "if parked := 0:"),
     ("aws/runtime.py", "if not just_now:", "if True:"),
-    ("aws/runtime.py", "_seconds_left(context) - MARGIN_SECONDS", "_seconds_left(context)"),
+    ("aws/runtime.py", "within) - MARGIN_SECONDS", "within)"),
     ("aws/runtime.py", "run_once(stop, ends_at)", "run_once(stop)"),
     ("aws/runtime.py", "seconds * share", "seconds"),
     ("aws/runtime.py", "    else:\n        stop.set()\n", ""),
@@ -846,6 +859,10 @@ LAMBDA = [
         "        if True:\n            try:",
     ),
     ("api/request.py", 'state.get("trace")', "None"),
+    ("shapes.py", "if entries and size > MOST_BYTES:", "if False:"),
+    ("shapes.py", "len(json.dumps(msgspec.json.encode(entry).decode()))", "0"),
+    ("shapes.py", "if each.version > after", ""),
+    ("shapes.py", "None if is_last else", "None if True else"),
 ]
 
 FILES = [

@@ -14,6 +14,7 @@ from .planted_bugs import (
     BUS,
     CONNECTIONS,
     CRASH,
+    DATABASE_SECRET,
     DYNAMODB,
     DYNAMODB_BESIDE,
     FILES,
@@ -94,6 +95,14 @@ def test_a_bug_in_the_feed_of_postgres_is_found(
 ) -> None:
     planted = plant(baked["postgres"], tmp_path, file, text, bug)
     assert run_tests(planted, "tests/bus/contract/test_feed_postgres.py") == FAILED
+
+
+@pytest.mark.parametrize(("file", "text", "bug"), DATABASE_SECRET)
+def test_a_bug_in_the_secret_of_the_database_is_found(
+    baked: dict[str, BakedProject], tmp_path: Path, file: str, text: str, bug: str
+) -> None:
+    planted = plant(baked["postgres"], tmp_path, f"adapters/event_store/{file}", text, bug)
+    assert run_tests(planted, "tests/bus/integration/test_database_secret.py") == FAILED
 
 
 @pytest.mark.parametrize(("file", "text", "bug"), LAMBDA)

@@ -54,7 +54,7 @@ def lambda_functions(
             ("S3_BUCKET", bucket),
         ):
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(log, "configure", lambda _settings: None)  # of the whole process
+        monkeypatch.setattr(log, "configure", lambda *_: None)  # of the whole process
         dynamodb.create(load_settings())
         if bucket:
             client = aws.session().create_client("s3", region_name=REGION)

@@ -1,12 +1,21 @@
 """The public form of a time, an event and an outcome, the same at every entry point."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from pydantic import Field
 
 from ..bus import Outcome, RecordedEvent
+
+MOST_EVENTS, MOST_BYTES = 1000, 4_000_000
+"""The limits of a page of a history."""
+
+After = Annotated[int, Field(ge=0)]
+Limit = Annotated[int, Field(ge=1, le=MOST_EVENTS)]
 
 
 def utc(moment: datetime) -> str:
@@ -42,6 +51,38 @@ def history_entry(recorded: RecordedEvent) -> HistoryEntry:
         actor=recorded.context.actor,
         data=data,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryPage:
+    """A part of what happened, in order. `next` is the version to go on `after`, null at the
+    end."""
+
+    events: list[HistoryEntry]
+    next: int | None
+
+
+def history_page(
+    recorded: Sequence[RecordedEvent], after: int, limit: int = MOST_EVENTS
+) -> HistoryPage:
+    """The events after this version: at most `limit` of them, and 4 MB."""
+    left = [each for each in recorded if each.version > after]
+    entries: list[HistoryEntry] = []
+    size = 0
+    for each in left[:limit]:
+        entry = history_entry(each)
+        size += _size(entry)
+        if entries and size > MOST_BYTES:
+            break
+        entries.append(entry)
+    is_last = len(entries) == len(left)
+    return HistoryPage(events=entries, next=None if is_last else entries[-1].version)
+
+
+def _size(entry: HistoryEntry) -> int:
+    """In bytes, as JSON within a text of JSON: some gateways are handed an answer in that form, and
+    limit its size."""
+    return len(json.dumps(msgspec.json.encode(entry).decode()))
 
 
 @dataclass(frozen=True, kw_only=True)

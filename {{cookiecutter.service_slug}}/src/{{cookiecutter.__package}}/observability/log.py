@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import msgspec
 import structlog
+from structlog.typing import Processor
 
 from ..bus import (
     CodecError,
@@ -40,8 +41,9 @@ _handled: ContextVar[Envelope | None] = ContextVar("handled", default=None)
 binding would set a context variable for each field, whether anything is logged or not."""
 
 
-def configure(settings: Settings) -> None:
-    """Send this service's lines, and those of libraries, to standard error."""
+def configure(settings: Settings, *more: Processor) -> None:
+    """Send this service's lines, and those of libraries, to standard error. `more` are processors
+    that every line goes through before it is rendered."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         _merge_message,
@@ -68,7 +70,7 @@ def configure(settings: Settings) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *more, *last],
         )
     )
     root = logging.getLogger()

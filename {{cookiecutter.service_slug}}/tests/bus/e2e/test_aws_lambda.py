@@ -4,6 +4,7 @@ import asyncio
 import base64
 import copy
 import importlib
+import io
 import json
 import os
 import random
@@ -14,13 +15,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
-from {{ cookiecutter.__package }}.bus import DomainError, StoreUnavailable
+from {{ cookiecutter.__package }}.bus import (
+    CommitTooLarge,
+    ConcurrencyError,
+    DomainError,
+    StoreUnavailable,
+)
 from {{ cookiecutter.__package }}.observability import log
+from {{ cookiecutter.__package }}.service.ports import Unavailable
 
 from ...support.fakes import FakeClock
-from ..support.logged import Lines, lines
+from ..parcel import commands, queries
+from ..support.logged import Lines, lines, logging_to
 from ..support.process import run
 
 __all__ = ["lines"]
@@ -37,6 +46,9 @@ OTHER_TRACE = "00-11111111111111111111111111111111-2222222222222222-00"
 
 Handler = Callable[..., dict[str, Any]]
 
+processors: list[Any] = []
+"""The processors of the log that the functions have added."""
+
 
 def recorded(name: str) -> dict[str, Any]:
     event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
@@ -50,7 +62,8 @@ def runtime(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     monkeypatch.setenv("STORE", "memory")
     monkeypatch.delenv("WORKER", raising=False)
     monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
-    monkeypatch.setattr(log, "configure", lambda _settings: None)  # of the whole process
+    processors.clear()
+    monkeypatch.setattr(log, "configure", lambda _, *more: processors.extend(more))
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     for name in ("runtime", "http", "queue"):
@@ -514,3 +527,62 @@ def test_on_lambda_a_store_that_would_not_last_is_refused_in_one_line(
     refused = f"STORE={store or 'sqlite'} would lose data on Lambda: set STORE={{ cookiecutter.store }}"
     assert ended.stderr.splitlines()[-1].endswith(f"ConfigurationError: {refused}")
     assert not list(tmp_path.iterdir())
+
+
+def test_no_page_of_a_long_history_is_larger_than_lambda_allows(
+    handle: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = importlib.import_module(f"{PACKAGE}.runtime").bus
+    bus.handle(commands.CreateParcel(parcel_id="a", data={"text": '"' * 100_000}))
+    asked = bus.registry.queries[queries.GetParcelHistory]
+    first = bus.ask(queries.GetParcelHistory(parcel_id="a"))[0]
+    events = [msgspec.structs.replace(first, version=number) for number in range(1, 41)]
+    monkeypatch.setattr(asked, "handle", lambda *_: events)
+    read, after = recorded("read"), 0
+    read["rawPath"] = read["requestContext"]["http"]["path"] = f"{PATH}/a/history"
+    seen: list[int] = []
+    while after is not None:
+        answer = handle(read | {"rawQueryString": f"after={after}"})
+        assert len(json.dumps(answer)) < 6 * 1024 * 1024
+        page = json.loads(answer["body"])
+        seen += [each["version"] for each in page["events"]]
+        after = page["next"]
+    assert seen == list(range(1, 41)), "which are 8 MB in JSON"
+
+
+# Failures, as CloudWatch counts them
+
+
+def counted(_runtime: Any, error: Exception, level: str = "") -> dict[str, Any]:
+    """The line of this error, as a function logs it."""
+    (count,) = processors
+    with (
+        logging_to(io.StringIO(), count) as written,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop-api")
+        if level:
+            getattr(log.logger, level)("something", reason=str(error))
+        else:
+            log.log_error(error)
+    line: dict[str, Any] = json.loads(written.getvalue())
+    return line
+
+
+@pytest.mark.parametrize("error", [KeyError("planted"), StoreUnavailable("x"), Unavailable("x")])
+def test_the_line_of_a_failure_is_its_metric(runtime: Any, error: Exception) -> None:
+    line = counted(runtime, error)
+    (metric,) = line["_aws"]["CloudWatchMetrics"]
+    assert metric["Metrics"] == [{"Name": "Failed", "Unit": "Count"}]
+    assert metric["Dimensions"] == [["FunctionName"]]
+    assert (line["Failed"], line["FunctionName"]) == (1, "shop-api")
+
+
+@pytest.mark.parametrize("refusal", [DomainError("no"), ConcurrencyError("x"), CommitTooLarge("x")])
+def test_a_refusal_is_no_failure(runtime: Any, refusal: Exception) -> None:
+    assert "_aws" not in counted(runtime, refusal)
+
+
+def test_a_line_has_a_level_that_lambda_knows(runtime: Any) -> None:
+    assert counted(runtime, KeyError("x"), "warning")["level"] == "warn"
+    assert counted(runtime, KeyError("x"), "error")["level"] == "error"

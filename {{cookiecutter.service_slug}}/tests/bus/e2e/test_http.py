@@ -109,6 +109,18 @@ def test_what_failed_says_so(client: Client) -> None:
     assert last["data"] == {ID: "a", "reason": "no paper"}
 
 
+def test_a_history_comes_in_pages(client: Client) -> None:
+    client.post(PATH, json={ID: "a", "data": {}})
+    whole = client.get(f"{PATH}/a/history").json()
+    assert (len(whole["events"]), whole["next"]) == (3, None)
+    first = client.get(f"{PATH}/a/history?limit=2").json()
+    assert first == {"events": whole["events"][:2], "next": 2}
+    rest = client.get(f"{PATH}/a/history?after=2&limit=2").json()
+    assert rest == {"events": whole["events"][2:], "next": None}
+    for wrong in ("limit=0", "limit=1001", "after=-1", "after=x"):
+        assert client.get(f"{PATH}/a/history?{wrong}").status_code == 422
+
+
 def test_the_history_holds_all_that_happened_in_order(client: Client) -> None:
     client.post(PATH, {ID: "a", "data": {"x": 1}}, headers={"X-Correlation-ID": "trace-7"})
 
@@ -449,7 +461,7 @@ def test_every_error_is_documented(client: Client, bus: MessageBus) -> None:
             "post": {"201", "409", "413", "422", "503", "default"},
         },
         one: {"get": {"200", "404", "503", "default"}},
-        f"{one}/history": {"get": {"200", "404", "503", "default"}},
+        f"{one}/history": {"get": {"200", "404", "422", "503", "default"}},
         "/health": {"get": {"200"}},
         "/ready": {"get": {"200", "503", "default"}},
     }

@@ -4,10 +4,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from ...support.lambda_functions import (
 )
 from ..parcel import commands, queries
 from ..support.faults import Fault, faulty
+from ..support.logged import Lines, lines
+
+__all__ = ["lines"]
 
 
 @pytest.fixture
@@ -122,6 +126,55 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         return int((self._end - time.monotonic()) * 1000)
+
+
+def test_dead_letters_are_an_error_line_until_they_are_gone(
+    functions: Functions, lines: Lines
+) -> None:
+    create(functions.bus, "a", dispatch=KILLED)
+    (row,) = functions.bus.store.pending("Parcel/a")
+    functions.bus.park(row, "planted")
+    for _ in "ab":
+        functions.worker_handler(None, None)
+    assert functions.bus.store.drop(row.key)
+    functions.worker_handler(None, None)
+    found = [line["count"] for line in lines() if line["event"] == "dead letters"]
+    assert found == [1, 1]
+
+
+def test_a_backlog_holds_a_batch_of_the_stream_for_a_second(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers: list[float] = []
+    limits: list[timedelta] = []
+
+    class Noted(threading.Timer):
+        def __init__(self, seconds: float, function: Any) -> None:
+            super().__init__(seconds, function)
+            timers.append(seconds)
+
+    def once(_worker: Any, _stop: Any, ends_at: datetime) -> int:
+        limits.append(ends_at - functions.bus.clock.now())
+        return 0
+
+    monkeypatch.setattr(sys.modules[f"{PACKAGE}.runtime"], "Timer", Noted)
+    monkeypatch.setattr(Worker, "run_once", once)
+    functions.stream_handler({"Records": []}, Context(60_000))
+    assert timers == [1.0]
+    assert timedelta(seconds=9) < limits[0] <= timedelta(seconds=10)
+    functions.worker_handler(None, Context(60_000))
+    assert limits[1] > timedelta(seconds=50), "the worker has all the time that there is"
+
+
+def test_what_the_stream_has_lost_the_daily_sweep_of_the_schedule_finds(
+    functions: Functions,
+) -> None:
+    create(functions.bus, "a", dispatch=Dispatch())
+    checkpoint = json.loads(functions.bus.store.end())
+    checkpoint["swept"] -= 25 * 60 * 60
+    functions.bus.store.views.set_cell("checkpoint/parcels", json.dumps(checkpoint), None)
+    functions.worker_handler(None, None)
+    assert listed(functions.bus) == {"a": "archived"}
 
 
 @pytest.mark.slow

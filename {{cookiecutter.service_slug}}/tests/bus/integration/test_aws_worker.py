@@ -1,5 +1,6 @@
 """The scheduled Lambda function on Postgres: it runs what is due and drives all subscribers."""
 
+import asyncio
 import importlib
 import sys
 from collections.abc import Iterator, Sequence
@@ -50,8 +51,8 @@ def worker(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STORE", "postgres")
     monkeypatch.setenv("DATABASE_URL", url)
-    monkeypatch.setattr(log, "configure", lambda _settings: None)  # of the whole process
-    for name in ("runtime", "worker"):
+    monkeypatch.setattr(log, "configure", lambda *_: None)  # of the whole process
+    for name in ("runtime", "worker", "http"):
         sys.modules.pop(f"{PACKAGE}.{name}", None)
     module = importlib.import_module(f"{PACKAGE}.worker")
     yield module
@@ -87,3 +88,19 @@ def test_the_schedule_drives_every_subscriber_from_its_checkpoint(
         assert all(moved not in (None, was) for moved, was in zip(after, before, strict=True))
         assert not any(each.lag() for each in bus.subscriptions.values())
     assert len(follower.seen) == 2 * 3
+
+
+def test_a_process_of_a_function_takes_two_connections_at_most(worker: Any) -> None:
+    """By this, template.yaml bounds how many processes there are."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    http = importlib.import_module(f"{PACKAGE}.http")
+    assert http.bus is worker.bus
+    for number in range(3):
+        command = {"command": "CreateParcel", "body": {"parcel_id": f"p{number}", "data": {}}}
+        assert http.handler(command, None)["statusCode"] == 201
+        assert http.handler({"warm-up": True}, None)["statusCode"] == 200
+        worker.worker_handler(None, None)
+    assert 1 <= worker.bus.store._database._pool.get_stats()["pool_size"] <= 2
+    asyncio.set_event_loop(None)
+    loop.close()

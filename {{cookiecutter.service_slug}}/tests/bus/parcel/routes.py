@@ -72,13 +72,6 @@ class ParcelItem:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParcelHistory:
-    """All that happened to it, in order."""
-
-    events: list[shapes.HistoryEntry]
-
-
-@dataclass(frozen=True, kw_only=True)
 class ParcelPage:
     """A part of the list. `next` is the cursor of the part after it, null at the end."""
 
@@ -158,12 +151,16 @@ def get_parcel_row(
 
 @router.get(
     "/{parcel_id}/history",
-    responses=documented(AggregateNotFound, 503),
+    responses=documented(AggregateNotFound, 422, 503),
 )
-def get_parcel_history(parcel_id: Id, bus: Bus, context: RequestContext) -> ParcelHistory:
-    """All that happened to it, in order."""
+def get_parcel_history(
+    parcel_id: Id,
+    bus: Bus,
+    context: RequestContext,
+    after: shapes.After = 0,
+    limit: shapes.Limit = shapes.MOST_EVENTS,
+) -> shapes.HistoryPage:
+    """What happened to it after this version, in order: at most 4 MB."""
     query = queries.GetParcelHistory(parcel_id=parcel_id)
     recorded = bus.ask(query, context=context)
-    return ParcelHistory(
-        events=[shapes.history_entry(event) for event in recorded],
-    )
+    return shapes.history_page(recorded, after, limit)

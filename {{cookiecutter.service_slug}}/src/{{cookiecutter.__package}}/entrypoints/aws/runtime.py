@@ -10,6 +10,7 @@ import gc
 
 gc.disable()
 
+import math
 import os
 import random
 from collections.abc import Iterator
@@ -25,12 +26,13 @@ from ...bootstrap import make_bus
 from ...bus import Worker
 from ...config import load_settings
 from ...observability import log
+from . import metrics
 
 MARGIN_SECONDS = 5.0
 """Work ends so long before Lambda would end it: a command under way has this time to finish."""
 
 settings = load_settings()
-log.configure(settings)
+log.configure(settings, metrics.count)
 bus = make_bus(settings)
 gc.freeze()
 gc.enable()
@@ -57,11 +59,13 @@ def invocation(context: Any) -> Iterator[None]:
         yield
 
 
-def run_due(context: Any, share: float = 1.0) -> int:
+def run_due(context: Any, share: float = 1.0, within: float = math.inf) -> int:
     """Run due commands until none is left or this share of the time is up. No command begins that
-    may take longer than the invocation. Returns how many were attempted."""
-    attempted, ends_at = 0, bus.clock.now() + timedelta(seconds=_seconds_left(context))
-    with until_time_is_up(context, share) as stop:
+    may take longer than the invocation, or than `within` seconds. Returns how many were
+    attempted."""
+    seconds = min(_seconds_left(context), within)
+    attempted, ends_at = 0, bus.clock.now() + timedelta(seconds=seconds)
+    with until_time_is_up(context, share, within) as stop:
         while not stop.is_set():
             just_now = worker().run_once(stop, ends_at)
             if not just_now:
@@ -71,9 +75,10 @@ def run_due(context: Any, share: float = 1.0) -> int:
 
 
 @contextmanager
-def until_time_is_up(context: Any, share: float = 1.0) -> Iterator[Event]:
-    """An event that is set when it is time to end, or when this share of the time left is up."""
-    stop, seconds = Event(), _seconds_left(context) - MARGIN_SECONDS
+def until_time_is_up(context: Any, share: float, within: float = math.inf) -> Iterator[Event]:
+    """An event that is set when it is time to end, or when this share of the time left is up. At
+    most `within` seconds count as left."""
+    stop, seconds = Event(), min(_seconds_left(context), within) - MARGIN_SECONDS
     timer = Timer(seconds * share, stop.set)
     timer.daemon = True
     if seconds > 0:

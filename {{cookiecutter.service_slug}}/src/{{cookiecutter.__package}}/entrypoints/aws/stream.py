@@ -7,12 +7,18 @@ from ...bus import ConfigurationError, StoredCommit, StoreUnavailable
 from ...observability import log
 from .runtime import bus, invocation, run_due
 
+SHARE, WITHIN_SECONDS = 0.2, 10.0
+"""The share of ten seconds, less the margin, in which a batch runs what is due: one second. The
+next batch of the shard waits for that long, and so do the read models."""
+
 if not hasattr(bus.store, "commits_in"):  # see `PushedFeed`; a wrapped store may have it, too
     raise ConfigurationError("the event store pushes no records: it has no `commits_in`")
 
 
 def stream_handler(event: Any, context: Any) -> dict[str, Any]:
-    """Bring the read models up to what the stream brings, and wake the worker: what is due runs.
+    """Bring the read models up to what the stream brings. Then run what is due, for about a second:
+    follow-ups that nobody runs begin at once. A backlog, and what may take longer than ten seconds,
+    is the worker's, which a schedule invokes every minute.
 
     Returns `batchItemFailures` (a partial batch response): the records that could not be handled at
     all, each by its sequence number. Commands that fail stay in the store, for later.
@@ -24,7 +30,7 @@ def stream_handler(event: Any, context: Any) -> dict[str, Any]:
             return {"batchItemFailures": []}
         failed = _project(records)
         try:
-            run_due(context)
+            run_due(context, SHARE, WITHIN_SECONDS)
         except Exception as error:
             log.log_error(error)
         return {"batchItemFailures": [{"itemIdentifier": _number(record)} for record in failed]}

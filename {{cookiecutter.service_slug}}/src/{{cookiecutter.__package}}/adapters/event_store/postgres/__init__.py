@@ -9,6 +9,7 @@ import psycopg
 
 from ....bus import ConfigurationError, EventStore
 from ....config import Settings
+from . import secret
 from .database import (
     CONNECTIONS,
     DRAWN,
@@ -100,6 +101,8 @@ def open_store(settings: Settings) -> EventStore:
 
 
 def _url(settings: Settings) -> str:
+    if settings.database_url is None and settings.database_secret_arn:
+        return checked_url(secret.database_url(settings))
     if settings.database_url is None:
         raise ConfigurationError("DATABASE_URL: not set, and STORE=postgres needs it")
     return checked_url(settings.database_url.get_secret_value())

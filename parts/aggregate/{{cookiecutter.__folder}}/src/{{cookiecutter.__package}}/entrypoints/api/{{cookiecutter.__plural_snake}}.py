@@ -68,13 +68,6 @@ class {{ cookiecutter.__aggregate }}Page:
     next: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class {{ cookiecutter.__aggregate }}History:
-    """All that happened to it, in order."""
-
-    events: list[shapes.HistoryEntry]
-
-
 @router.post("", status_code=201, responses=documented(AggregateExists, 413, 422, 503))
 def create_{{ cookiecutter.__aggregate_snake }}(
     body: New{{ cookiecutter.__aggregate }},
@@ -150,18 +143,18 @@ def get_{{ cookiecutter.__aggregate_snake }}(
 
 @router.get(
     "/{ {{- cookiecutter.__aggregate_snake }}_id}/history",
-    responses=documented(AggregateNotFound, 503),
+    responses=documented(AggregateNotFound, 422, 503),
 )
 def get_{{ cookiecutter.__aggregate_snake }}_history(
     {{ cookiecutter.__aggregate_snake }}_id: Id,
     bus: Bus,
     context: RequestContext,
-) -> {{ cookiecutter.__aggregate }}History:
-    """All that happened to it, in order."""
+    after: shapes.After = 0,
+    limit: shapes.Limit = shapes.MOST_EVENTS,
+) -> shapes.HistoryPage:
+    """What happened to it after this version, in order: at most 4 MB."""
     query = queries.Get{{ cookiecutter.__aggregate }}History(
         {{ cookiecutter.__aggregate_snake }}_id={{ cookiecutter.__aggregate_snake }}_id,
     )
     recorded = bus.ask(query, context=context)
-    return {{ cookiecutter.__aggregate }}History(
-        events=[shapes.history_entry(event) for event in recorded],
-    )
+    return shapes.history_page(recorded, after, limit)
