@@ -160,9 +160,15 @@ def asking(check: Check, default: Check) -> Callable[[MutableMapping[str, str], 
                 click.echo(f"  {refusal}")
             offered = default(answers, prompt)
             question = f"  {prompt} ({offered})"
-            answers[prompt] = click.prompt(question, default=offered, show_default=False)
+            answers[prompt] = _of_click("termui").prompt(
+                question, default=offered, show_default=False
+            )
 
     return ask
+
+
+def _of_click(module: str) -> Any:
+    return import_module(f"{CLICK.__name__}.{module}")
 
 
 def _is_interactive() -> bool:
@@ -172,7 +178,7 @@ def _is_interactive() -> bool:
 
 def _command_line() -> Mapping[str, Any]:
     """What the command line was given; empty if none runs this."""
-    command = import_module(f"{CLICK.__name__}.globals").get_current_context(silent=True)
+    command = _of_click("globals").get_current_context(silent=True)
     given = dict(command.params) if command else {}
     if isinstance(extra := given.get("extra_context"), str):  # cruft's, as JSON
         given["extra_context"] = json.loads(extra)

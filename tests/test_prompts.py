@@ -7,7 +7,9 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,17 @@ from cookiecutter.exceptions import FailedHookException
 
 from answers import RULES
 
-from .support import COMBINATIONS, ENVIRONMENT, PROMPTS, TEMPLATE, BakedProject, bake, own_config
+from . import history
+from .support import (
+    COMBINATIONS,
+    ENVIRONMENT,
+    LEFT_BY_TOOLS,
+    PROMPTS,
+    TEMPLATE,
+    BakedProject,
+    bake,
+    own_config,
+)
 
 HOSTILE = [
     ("service_name", "", "is empty"),
@@ -327,6 +339,23 @@ def test_who_is_not_to_be_asked_is_not_asked_at_a_terminal_either(tmp_path: Path
     assert "service_slug 'import' is refused" in refused.shown
 
 
+def test_cruft_asks_again_as_well_and_refuses_in_one_line(tmp_path: Path) -> None:
+    template = tmp_path / "template"
+    shutil.copytree(TEMPLATE, template, ignore=shutil.ignore_patterns(*LEFT_BY_TOOLS))
+    history.git(template, "init", "--quiet")
+    history.commit(template, "Template")
+    create = (ENVIRONMENT / "cruft", "create", template)
+    turns = [("Name of the service", "1st"), ("'1st' is refused: .*service_name", "\x04")]
+    asked = converse(tmp_path, turns, command=create)
+    assert asked.shown.splitlines()[-1].strip() == "Aborted."
+    given = ("--no-input", "--extra-context", '{"service_slug": "import"}')
+    refused = converse(tmp_path, [], *given, command=create)
+    assert refused.returncode == 1
+    assert "service_slug 'import' is refused" in refused.shown
+    assert "Traceback" not in refused.shown
+    assert not (tmp_path / "out").exists()
+
+
 def test_somebody_who_leaves_leaves_nothing_behind(tmp_path: Path) -> None:
     left = converse(tmp_path, [("Name of the service", "1st"), ("service_name", "\x04")])
     assert left.returncode == 1
@@ -348,13 +377,14 @@ class Conversation:
         self.shown = shown
 
 
-def converse(folder: Path, turns: list[tuple[str, str]], *answers: str) -> Conversation:
-    """Runs cookiecutter on a pseudo-terminal: waits for each question, then types the answer."""
+def converse(
+    folder: Path, turns: list[tuple[str, str]], *answers: str, command: Sequence[str | Path] = ()
+) -> Conversation:
+    """Runs cookiecutter, or another command, on a pseudo-terminal: waits for each question, then types the answer."""
     here, there = pty.openpty()
     process = subprocess.Popen(
         [
-            str(ENVIRONMENT / "cookiecutter"),
-            str(TEMPLATE),
+            *(command or (ENVIRONMENT / "cookiecutter", TEMPLATE)),
             *answers,
             f"--config-file={own_config(folder)}",
             f"--output-dir={folder / 'out'}",
