@@ -111,7 +111,12 @@ def test_each_guarantee_names_tests_that_are_there(project: BakedProject) -> Non
 
 
 def test_the_diagram_in_the_readme_is_the_wiring(project: BakedProject) -> None:
-    drawn = re.findall(r"(\w+)[\[(]+\"(\w+)\"[\])]+", (project.path / "README.md").read_text())
+    (diagram,) = re.findall(
+        r"^```mermaid\n(.*?)^```$",
+        (project.path / "README.md").read_text(),
+        re.DOTALL | re.MULTILINE,
+    )
+    drawn = re.findall(r"(\w+)[\[(]+\"(\w+)\"[\])]+", diagram)
     labels = {label for _, label in drawn}
     wired = set(re.findall(r"(\w+)[\[(]+\1[\])]+:::(?:command|event)", flow(project)))
     assert labels == wired
