@@ -329,7 +329,7 @@ def test_a_service_on_postgres_is_built_too(tmp_path: Path) -> None:
     }
     assert (built / "ApiFunction/psycopg_binary").is_dir()
     described = (built / "ApiFunction/botocore/data").iterdir()
-    assert {path.name for path in described if path.is_dir()} == {"s3", "sts"}
+    assert {path.name for path in described if path.is_dir()} == {"s3", "secretsmanager", "sts"}
 
 
 # It runs
