@@ -37,7 +37,7 @@ CLICK: Any = sys.modules.get("typer._click") or click
 """What the command line is made with: cookiecutter's with click, that of cruft with typer's copy of it."""
 
 
-class InvalidAnswer(FailedHookException, CLICK.ClickException):  # type: ignore[misc]
+class InvalidAnswer(FailedHookException, CLICK.ClickException):  # type: ignore[misc]  # of either
     """An answer is refused. It is a failed hook to cookiecutter, whose command line prints it in
     one line; so does that of cruft, for which it is an error of click."""
 
